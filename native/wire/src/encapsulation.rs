@@ -1,0 +1,214 @@
+//! The outer layers that a frame was carried in.
+
+use arrayvec::ArrayVec;
+use thiserror::Error;
+
+use crate::address::Address;
+
+/// How many encapsulations are followed; a frame with more is [`crate::DecodeErrorKind::TooDeep`].
+pub const MAX_ENCAPSULATIONS: usize = 12;
+
+/// All encapsulations of a frame, outermost first.
+pub type EncapStack = ArrayVec<Encapsulation, MAX_ENCAPSULATIONS>;
+
+/// One outer layer, with the metadata that its header carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Encapsulation {
+    /// An 802.1Q or 802.1ad tag (IEEE 802.1Q, 9.6): `id` is the 12-bit VLAN identifier.
+    Vlan {
+        /// VLAN identifier, 0 to 4095 (0 is a priority tag).
+        id: u16,
+    },
+    /// An IP header that carries the next layer; endpoints of the tunnel.
+    Ip {
+        /// Who sent the tunnel packet.
+        source: Address,
+        /// To whom.
+        destination: Address,
+    },
+    /// GRE (RFC 2784, RFC 2890) that carries anything but ERSPAN.
+    Gre {
+        /// The key, if the K bit is set.
+        key: Option<u32>,
+        /// The sequence number, if the S bit is set.
+        sequence: Option<u32>,
+    },
+    /// ERSPAN type I: GRE protocol 0x88BE without a sequence number; it has no header of its own.
+    ErspanI,
+    /// ERSPAN type II (draft-foschiano-erspan-03, 4.2).
+    ErspanII {
+        /// GRE sequence number.
+        sequence: u32,
+        /// Session id, 10 bits.
+        session: u16,
+        /// VLAN of the mirrored frame, 12 bits; 0 if untagged.
+        vlan: u16,
+        /// Whether the mirrored frame was cut by the switch.
+        truncated: bool,
+        /// Port index, 20 bits.
+        index: u32,
+    },
+    /// ERSPAN type III (draft-foschiano-erspan-03, 4.3).
+    ErspanIII {
+        /// GRE sequence number, if present.
+        sequence: Option<u32>,
+        /// Session id, 10 bits.
+        session: u16,
+        /// VLAN of the mirrored frame, 12 bits; 0 if untagged.
+        vlan: u16,
+        /// Whether the mirrored frame was cut by the switch.
+        truncated: bool,
+        /// Whether the frame was mirrored on its way out of the port (the D bit).
+        egress: bool,
+        /// The switch's 32-bit time stamp; its unit is the header's granularity.
+        timestamp: u32,
+    },
+    /// VXLAN (RFC 7348).
+    Vxlan {
+        /// VXLAN network identifier, 24 bits.
+        vni: u32,
+    },
+}
+
+/// The kind of an encapsulation; the label `encapsulation` of the counters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Error)]
+#[allow(missing_docs)] // each is the encapsulation's own name
+pub enum EncapsulationKind {
+    #[error("vlan")]
+    Vlan,
+    #[error("ip")]
+    Ip,
+    #[error("gre")]
+    Gre,
+    #[error("erspan_i")]
+    ErspanI,
+    #[error("erspan_ii")]
+    ErspanII,
+    #[error("erspan_iii")]
+    ErspanIII,
+    #[error("vxlan")]
+    Vxlan,
+}
+
+impl EncapsulationKind {
+    /// Every kind, in the order of its number.
+    pub const ALL: [Self; 7] =
+        [Self::Vlan, Self::Ip, Self::Gre, Self::ErspanI, Self::ErspanII, Self::ErspanIII, Self::Vxlan];
+}
+
+impl Encapsulation {
+    /// Which kind this is.
+    #[inline]
+    pub fn kind(&self) -> EncapsulationKind {
+        match self {
+            Self::Vlan { .. } => EncapsulationKind::Vlan,
+            Self::Ip { .. } => EncapsulationKind::Ip,
+            Self::Gre { .. } => EncapsulationKind::Gre,
+            Self::ErspanI => EncapsulationKind::ErspanI,
+            Self::ErspanII { .. } => EncapsulationKind::ErspanII,
+            Self::ErspanIII { .. } => EncapsulationKind::ErspanIII,
+            Self::Vxlan { .. } => EncapsulationKind::Vxlan,
+        }
+    }
+}
+
+/// The identifiers of all VLANs that a frame was in, outermost first.
+///
+/// Every tag counts, at any depth. The VLAN in an ERSPAN header says it of the mirrored frame: it counts only where
+/// that frame has no tag of its own, which would say it again.
+pub fn vlan_ids(stack: &EncapStack) -> ArrayVec<u16, MAX_ENCAPSULATIONS> {
+    let mut ids = ArrayVec::new();
+    for (index, encapsulation) in stack.iter().enumerate() {
+        match *encapsulation {
+            Encapsulation::Vlan { id } => ids.push(id),
+            Encapsulation::ErspanII { vlan, .. } | Encapsulation::ErspanIII { vlan, .. } => {
+                let tagged = matches!(stack.get(index + 1), Some(Encapsulation::Vlan { .. }));
+                if vlan != 0 && !tagged {
+                    ids.push(vlan);
+                }
+            }
+            _ => {}
+        }
+    }
+    ids
+}
+
+/// What is told of the tunnels that a packet came through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Tunnel {
+    /// Who sent the outermost tunnel packet.
+    pub source: Address,
+    /// To whom.
+    pub destination: Address,
+    /// The innermost tunnel.
+    pub protocol: EncapsulationKind,
+    /// How many tunnels are nested in each other.
+    pub depth: u8,
+}
+
+impl Tunnel {
+    /// The tunnels of a stack; `None` if no IP packet carried the innermost one.
+    pub fn of(stack: &EncapStack) -> Option<Self> {
+        let mut tunnel: Option<Self> = None;
+        for encapsulation in stack {
+            match *encapsulation {
+                Encapsulation::Vlan { .. } => {}
+                Encapsulation::Ip { source, destination } => {
+                    let protocol = EncapsulationKind::Ip;
+                    let outermost = *tunnel.get_or_insert(Self { source, destination, protocol, depth: 0 });
+                    tunnel = Some(Self { protocol, depth: outermost.depth + 1, ..outermost });
+                }
+                _ => tunnel = tunnel.map(|outermost| Self { protocol: encapsulation.kind(), ..outermost }),
+            }
+        }
+        tunnel
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OUTER: Encapsulation = Encapsulation::Ip { source: Address::v6([1; 16]), destination: Address::v6([2; 16]) };
+    const INNER: Encapsulation = Encapsulation::Ip { source: Address::v6([3; 16]), destination: Address::v6([4; 16]) };
+
+    fn erspan(vlan: u16) -> Encapsulation {
+        Encapsulation::ErspanII { sequence: 1, session: 2, vlan, truncated: false, index: 0 }
+    }
+
+    fn vlans(stack: &[Encapsulation]) -> Vec<u16> {
+        vlan_ids(&stack.iter().copied().collect()).to_vec()
+    }
+
+    fn tunnel(stack: &[Encapsulation]) -> Option<Tunnel> {
+        Tunnel::of(&stack.iter().copied().collect())
+    }
+
+    #[test]
+    fn tags_at_every_depth_outermost_first() {
+        let tag = |id| Encapsulation::Vlan { id };
+        assert_eq!(vlans(&[tag(5), tag(0), OUTER, erspan(7), tag(7), tag(9)]), [5, 0, 7, 9]);
+    }
+
+    #[test]
+    fn the_vlan_of_an_erspan_header_stands_in_for_a_tag() {
+        let tag = Encapsulation::Vlan { id: 3 };
+        assert_eq!(vlans(&[OUTER, erspan(7)]), [7]);
+        assert_eq!(vlans(&[OUTER, erspan(0)]), []);
+        assert_eq!(vlans(&[OUTER, erspan(7), tag]), [3]);
+        // The tag inside a second tunnel is not the mirrored frame's own.
+        assert_eq!(vlans(&[OUTER, erspan(7), INNER, Encapsulation::Vxlan { vni: 1 }, tag]), [7, 3]);
+    }
+
+    #[test]
+    fn a_tunnel_is_told_by_its_outermost_ends_and_innermost_kind() {
+        let ends = (Address::v6([1; 16]), Address::v6([2; 16]));
+        let of = |stack: &[Encapsulation]| tunnel(stack).map(|t| ((t.source, t.destination), t.protocol, t.depth));
+        let tag = Encapsulation::Vlan { id: 3 };
+        assert_eq!(of(&[tag, tag]), None);
+        assert_eq!(of(&[tag, OUTER]), Some((ends, EncapsulationKind::Ip, 1)));
+        assert_eq!(of(&[OUTER, erspan(7), tag]), Some((ends, EncapsulationKind::ErspanII, 1)));
+        let nested = [OUTER, erspan(7), tag, INNER, Encapsulation::Vxlan { vni: 1 }];
+        assert_eq!(of(&nested), Some((ends, EncapsulationKind::Vxlan, 2)));
+    }
+}

@@ -1,0 +1,52 @@
+//! Bytes to meaning. One file a header, one cursor, one error type; no I/O and no clock.
+//!
+//! [`decode`] takes a frame as captured and returns the innermost [`Packet`]; the stack that the caller lends it takes
+//! the encapsulations that carried the packet. Decoding is total: any bytes give a packet or a [`DecodeError`].
+//!
+//! What is an error, and what is only less to tell: a frame counts even where little of it can be read. A link, tag,
+//! tunnel or IP header that is cut or contradicts itself is an error, because nothing innermost can be named behind
+//! it. From there on nothing is: a transport header that is cut or malformed gives a packet with what was read, and a
+//! tunnel whose payload is not followed gives the packet that carries the tunnel.
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))] // a test that fails may panic
+
+mod address;
+mod community_id;
+mod cursor;
+mod decode;
+mod encapsulation;
+mod error;
+mod erspan;
+mod ethernet;
+mod ethertype;
+mod five_tuple;
+mod gre;
+mod icmp;
+mod ipv4;
+mod ipv6;
+mod ipv6_extension;
+mod link;
+mod linux_cooked;
+mod llc;
+mod loopback;
+mod packet;
+pub mod protocol;
+mod sctp;
+mod tcp;
+#[cfg(test)]
+mod testing;
+mod transport;
+mod tunnel;
+mod tunnel_ports;
+mod udp;
+mod vlan;
+mod vxlan;
+
+pub use address::{Address, Mac};
+pub use community_id::community_id;
+pub use decode::decode;
+pub use encapsulation::{EncapStack, Encapsulation, EncapsulationKind, MAX_ENCAPSULATIONS, Tunnel, vlan_ids};
+pub use error::{DecodeError, DecodeErrorKind, Layer};
+pub use five_tuple::{Endpoint, FiveTuple, FlowKey};
+pub use packet::{Ether, IpPacket, Network, Packet, TcpFlags, Transport};
+pub use tunnel_ports::TunnelPorts;

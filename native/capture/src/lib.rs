@@ -1,0 +1,23 @@
+//! Frames in: the AF_PACKET ring, capture files, and frames that a caller hands in.
+//!
+//! A source gives blocks, a block gives frames; a frame borrows from its block, and dropping a kernel block gives it
+//! back to the kernel.
+
+mod af_packet;
+mod error;
+mod file;
+mod filter;
+mod frame;
+mod merge;
+mod pcap_file;
+mod pcapng;
+mod scan;
+mod write;
+
+pub use af_packet::{AfPacket, AfPacketConfig, KernelBlock, KernelStatistics, MAX_SNAPLEN, Wake, wait};
+pub use error::CaptureError;
+pub use file::FileReader;
+pub use filter::OfflineFilter;
+pub use frame::{Block, Frame, FrameMeta, LinkType, OwnedBlock};
+pub use merge::MergedReader;
+pub use write::{WholeFrames, file_header, record_header, whole_frames_length};

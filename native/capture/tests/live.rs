@@ -1,0 +1,414 @@
+//! AF_PACKET over a veth pair. Needs root; see [`support::in_namespace`].
+
+#[path = "live/support.rs"]
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use capture::{AfPacket, AfPacketConfig, Block, CaptureError, KernelStatistics, LinkType, wait};
+use support::{MIRROR, SWITCH, Sender, await_link, collect, collect_whole, config, ethernet, in_namespace, ip};
+use support::{make_pair, make_tun, open, tcp, udp};
+
+const LOCAL_EXPERIMENT: u16 = 0x88b5;
+
+fn refusal(config: &AfPacketConfig) -> CaptureError {
+    AfPacket::open(config).err().expect("the interface must not open")
+}
+
+#[test]
+fn frames_arrive_byte_for_byte_with_their_tags_in_place() {
+    in_namespace(|| {
+        let mut socket = open(&config());
+        assert_eq!(socket.link_type(), LinkType::ETHERNET);
+        let payload: Vec<u8> = (0..9000u32).map(|n| (n % 251) as u8).collect();
+        let sent = [
+            ethernet(&[], LOCAL_EXPERIMENT, &payload[..46]),
+            ethernet(&[(0x8100, 5)], LOCAL_EXPERIMENT, &payload[..46]),
+            ethernet(&[(0x8100, 0xe000)], LOCAL_EXPERIMENT, &payload[..100]),
+            ethernet(&[(0x88a8, 100), (0x8100, 0x2fff)], LOCAL_EXPERIMENT, &payload[..1500]),
+            ethernet(&[(0x8100, 7), (0x8100, 8), (0x8100, 9)], LOCAL_EXPERIMENT, &payload[..300]),
+            ethernet(&[(0x9100, 7), (0x8100, 8)], LOCAL_EXPERIMENT, &payload[..300]),
+            ethernet(&[(0x8100, 6)], LOCAL_EXPERIMENT, &payload),
+            ethernet(&[], 38, &payload[..38]),
+        ];
+        let sender = Sender::on(SWITCH);
+        sent.iter().for_each(|frame| sender.send(frame));
+        assert_eq!(collect_whole(&mut socket, sent.len()), sent);
+    });
+}
+
+#[test]
+fn a_frame_for_segmentation_offload_passes_whole() {
+    in_namespace(|| {
+        let mut socket = open(&config());
+        let payload: Vec<u8> = (0..60_000u32).map(|n| (n % 251) as u8).collect();
+        let header = tcp(&[], (1, 2), (1000, 2000));
+        let frame = [&header[..], &payload].concat();
+        // Checksum needed, TCPv4 segmentation, headers of 54 bytes, segments of 1448, checksum from 34 on, at 16.
+        let offload = [1, 1, 54, 0, 0xa8, 5, 34, 0, 16, 0];
+        Sender::on(SWITCH).with_offload_header().send(&[&offload[..], &frame].concat());
+        assert_eq!(collect_whole(&mut socket, 1), [frame]);
+    });
+}
+
+#[test]
+fn frames_carry_the_time_and_the_interface() {
+    in_namespace(|| {
+        let mut socket = open(&config());
+        let before = SystemTime::now();
+        Sender::on(SWITCH).send(&udp(&[], 1));
+        while !wait(&[socket.fd()], Duration::from_secs(5)).expect("poll").ready {}
+        let now = SystemTime::now();
+        let since_1970 = |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_nanos();
+        let block = socket.try_block().expect("a block");
+        let frame = block.frames().next().expect("a frame");
+        assert!((since_1970(before)..=since_1970(now)).contains(&u128::from(frame.timestamp_ns)));
+        assert_eq!((frame.interface, frame.link_type, block.frame_count()), (4, LinkType::ETHERNET, 1));
+    });
+}
+
+#[test]
+fn snaplen_cuts_the_frame_with_its_tag_and_leaves_the_wire_length() {
+    in_namespace(|| {
+        let payload: Vec<u8> = (0..400u32).map(|n| n as u8).collect();
+        let mut sent: Vec<Vec<u8>> = [&[][..], &[(0x8100, 5)], &[(0x88a8, 5), (0x8100, 6)]]
+            .iter()
+            .map(|tags| [udp(tags, 1), payload.clone()].concat())
+            .collect();
+        sent.push(udp(&[], 2));
+        let expected: Vec<_> = sent.iter().map(|f| (f[..f.len().min(96)].to_vec(), f.len() as u32)).collect();
+        for filter in ["", "udp or vlan"] {
+            let mut socket = open(&AfPacketConfig { snaplen: 96, filter: filter.to_owned(), ..config() });
+            let sender = Sender::on(SWITCH);
+            sent.iter().for_each(|frame| sender.send(frame));
+            assert_eq!(collect(&mut socket, sent.len()), expected, "filter {filter:?}");
+        }
+    });
+}
+
+#[test]
+fn a_filter_means_what_it_means_to_tcpdump_live() {
+    in_namespace(|| {
+        let sent = [
+            udp(&[], 1),
+            tcp(&[], (1, 2), (1, 2)),
+            udp(&[(0x8100, 5)], 2),
+            tcp(&[(0x8100, 5)], (1, 2), (1, 2)),
+            udp(&[(0x8100, 6)], 3),
+            ethernet(&[], LOCAL_EXPERIMENT, &[0; 46]),
+        ];
+        let sender = Sender::on(SWITCH);
+        for (filter, passing) in
+            [("udp", &[0, 2, 4][..]), ("vlan 5", &[2, 3]), ("vlan 5 and tcp", &[3]), ("ip", &[0, 1, 2, 3, 4])]
+        {
+            let mut socket = open(&AfPacketConfig { filter: filter.to_owned(), ..config() });
+            sent.iter().for_each(|frame| sender.send(frame));
+            let expected: Vec<_> = passing.iter().map(|&index: &usize| sent[index].clone()).collect();
+            assert_eq!(collect_whole(&mut socket, passing.len()), expected, "{filter}");
+        }
+    });
+}
+
+/// Sends frames from a thread in the same namespace until it is dropped.
+struct Flood {
+    stop: Arc<AtomicBool>,
+    thread: Option<thread::JoinHandle<u32>>,
+}
+
+impl Flood {
+    fn start(frame: fn(u32) -> Vec<u8>) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = stop.clone();
+        let send = move || {
+            let sender = Sender::on(SWITCH);
+            (0..).take_while(|_| !stopped.load(Ordering::Relaxed)).inspect(|&n| sender.send(&frame(n))).count() as u32
+        };
+        Self { stop, thread: Some(thread::spawn(send)) }
+    }
+
+    /// Stops it; how many frames were sent.
+    fn end(mut self) -> u32 {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.take().expect("a running thread").join().expect("a sound thread")
+    }
+}
+
+#[test]
+fn nothing_unfiltered_is_captured_while_opening() {
+    in_namespace(|| {
+        let flood = Flood::start(|number| udp(&[], number));
+        for _ in 0..20 {
+            let mut socket = open(&AfPacketConfig { filter: "tcp".to_owned(), ring_bytes: 0, ..config() });
+            assert!(collect(&mut socket, 0).is_empty());
+        }
+        assert!(flood.end() > 1000, "the flood was none");
+    });
+}
+
+/// A UDP frame of a flow of its own, as far as there are ports.
+fn spread_udp(number: u32) -> Vec<u8> {
+    const SOURCE_PORT: Range<usize> = 34..36;
+    let mut frame = udp(&[], number);
+    frame[SOURCE_PORT].copy_from_slice(&(number as u16).to_be_bytes());
+    frame
+}
+
+/// Adds the numbers of the flood's frames; none may be there already.
+fn add_numbers(numbers: &mut BTreeSet<u32>, frames: &[Vec<u8>]) {
+    for frame in frames {
+        let number: [u8; 4] = frame[frame.len() - 4..].try_into().expect("four bytes");
+        assert!(numbers.insert(u32::from_be_bytes(number)), "captured twice");
+    }
+}
+
+#[test]
+fn members_of_a_fanout_group_share_the_frames() {
+    in_namespace(|| {
+        let flood = Flood::start(spread_udp);
+        let group = AfPacketConfig { fanout: Some(77), ring_bytes: 64 << 20, snaplen: 128, ..config() };
+        let mut sockets = [open(&group), open(&group)];
+        thread::sleep(Duration::from_millis(100));
+        let sent = flood.end();
+        let mut numbers = BTreeSet::new();
+        for socket in &mut sockets {
+            let captured = collect_whole(socket, 1);
+            assert!(!captured.is_empty(), "each member has a share");
+            assert_eq!(socket.statistics().expect("statistics").dropped, 0);
+            add_numbers(&mut numbers, &captured);
+        }
+        assert_eq!(numbers.last(), Some(&(sent - 1)), "captured to the end");
+        let after_opening = numbers.iter().rev().zip((0..sent).rev()).take_while(|(seen, sent)| *seen == sent).count();
+        assert!(after_opening > 1000, "no gap once both are open: {after_opening} of {sent}");
+    });
+}
+
+#[test]
+fn joining_a_fanout_group_duplicates_nothing() {
+    in_namespace(|| {
+        let group = AfPacketConfig { fanout: Some(76), ring_bytes: 16 << 20, snaplen: 128, ..config() };
+        for _ in 0..10 {
+            let flood = Flood::start(spread_udp);
+            let mut sockets = [open(&group), open(&group)];
+            thread::sleep(Duration::from_millis(1));
+            flood.end();
+            let mut numbers = BTreeSet::new();
+            for socket in &mut sockets {
+                add_numbers(&mut numbers, &collect_whole(socket, 0));
+            }
+        }
+    });
+}
+
+#[test]
+fn both_directions_of_a_flow_go_to_the_same_member() {
+    in_namespace(|| {
+        let group = AfPacketConfig { fanout: Some(78), ..config() };
+        let mut sockets = [open(&group), open(&group)];
+        let sender = Sender::on(SWITCH);
+        for port in 0..100 {
+            sender.send(&tcp(&[], (1, 2), (port, 443)));
+            sender.send(&tcp(&[], (2, 1), (443, port)));
+        }
+        let mut members: BTreeMap<u16, Vec<usize>> = BTreeMap::new();
+        for (member, socket) in sockets.iter_mut().enumerate() {
+            for frame in collect_whole(socket, 1) {
+                let port = |at: usize| u16::from_be_bytes([frame[at], frame[at + 1]]);
+                members.entry(port(34).min(port(36))).or_default().push(member);
+            }
+        }
+        let halves_meet = |seen: &Vec<usize>| matches!(seen[..], [first, second] if first == second);
+        assert!(members.len() == 100 && members.values().all(halves_meet), "{members:?}");
+    });
+}
+
+#[test]
+fn frames_that_the_host_sends_are_not_captured() {
+    in_namespace(|| {
+        ip("link set lo up");
+        for fanout in [None, Some(79)] {
+            let mut mirror = open(&AfPacketConfig { fanout, ..config() });
+            Sender::on(MIRROR).send(&udp(&[], 1));
+            assert!(collect(&mut mirror, 0).is_empty(), "outgoing, fanout {fanout:?}");
+            let loopback = fanout.map(|group| group + 1);
+            let mut loopback = open(&AfPacketConfig { interface: "lo".to_owned(), fanout: loopback, ..config() });
+            Sender::on("lo").send(&udp(&[], 2));
+            assert_eq!(collect_whole(&mut loopback, 1), [udp(&[], 2)], "once, fanout {fanout:?}");
+        }
+    });
+}
+
+#[test]
+fn the_interface_is_promiscuous_as_long_as_it_is_wanted() {
+    in_namespace(|| {
+        let promiscuity = || {
+            let shown = ip(&format!("-d link show {MIRROR}"));
+            let mut words = shown.split_whitespace().skip_while(|word| *word != "promiscuity");
+            words.nth(1).map(str::to_owned)
+        };
+        let without = open(&AfPacketConfig { promiscuous: false, ..config() });
+        assert_eq!(promiscuity().as_deref(), Some("0"));
+        let with = open(&config());
+        assert_eq!(promiscuity().as_deref(), Some("1"));
+        drop((with, without));
+        assert_eq!(promiscuity().as_deref(), Some("0"));
+    });
+}
+
+#[test]
+fn the_kernel_counts_since_the_last_time() {
+    in_namespace(|| {
+        let mut socket = open(&AfPacketConfig { filter: "udp".to_owned(), ..config() });
+        let sender = Sender::on(SWITCH);
+        for number in 0..100 {
+            sender.send(&udp(&[], number));
+            sender.send(&tcp(&[], (1, 2), (1, 2)));
+        }
+        assert_eq!(collect(&mut socket, 100).len(), 100);
+        let counted = KernelStatistics { packets: 100, dropped: 0, freezes: 0 };
+        assert_eq!(socket.statistics().expect("statistics"), counted);
+        assert_eq!(socket.statistics().expect("statistics"), KernelStatistics::default());
+    });
+}
+
+#[test]
+fn a_full_ring_drops_and_says_how_many() {
+    in_namespace(|| {
+        let mut socket = open(&AfPacketConfig { ring_bytes: 0, snaplen: 512, ..config() });
+        let sender = Sender::on(SWITCH);
+        (0..1000).for_each(|number| sender.send(&udp(&[], number)));
+        let captured = collect(&mut socket, 1).len() as u64;
+        let counted = socket.statistics().expect("statistics");
+        assert!(counted.dropped > 0 && counted.freezes > 0, "{counted:?}");
+        assert_eq!((counted.packets, captured + counted.dropped), (1000, 1000));
+        sender.send(&udp(&[], 1000));
+        assert_eq!(collect(&mut socket, 1).len(), 1, "goes on after that");
+    });
+}
+
+#[test]
+fn what_was_granted_is_told() {
+    in_namespace(|| {
+        assert_eq!(open(&config()).granted_ring_bytes(), 8 << 20);
+        let tiny = open(&AfPacketConfig { ring_bytes: 1, ..config() });
+        assert_eq!(tiny.granted_ring_bytes(), 4 * (512 << 10), "four blocks that hold the largest frame");
+    });
+}
+
+/// Waits for an error on the socket, and no longer than a moment.
+fn wait_for_failure(socket: &AfPacket) {
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while !wait(&[socket.fd()], Duration::from_millis(100)).expect("poll").failed {
+        assert!(Instant::now() < deadline, "the socket was not told");
+    }
+}
+
+#[test]
+fn an_interface_that_goes_down_is_noticed_and_resumes() {
+    in_namespace(|| {
+        let mut socket = open(&config());
+        socket.check().expect("the interface is up");
+        let idle = wait(&[socket.fd()], Duration::from_millis(1)).expect("poll");
+        assert!(!idle.failed && !idle.ready, "{idle:?}");
+        ip(&format!("link set {MIRROR} down"));
+        wait_for_failure(&socket);
+        for _ in 0..2 {
+            assert!(matches!(socket.check(), Err(CaptureError::InterfaceDown { .. })));
+        }
+        assert!(!wait(&[socket.fd()], Duration::ZERO).expect("poll").failed, "the error was taken");
+        assert!(matches!(refusal(&config()), CaptureError::InterfaceDown { .. }));
+        ip(&format!("link set {MIRROR} up"));
+        socket.check().expect("the interface is up again");
+        await_link(SWITCH);
+        Sender::on(SWITCH).send(&udp(&[], 1));
+        assert_eq!(collect_whole(&mut socket, 1), [udp(&[], 1)]);
+    });
+}
+
+#[test]
+fn an_interface_that_was_removed_is_told_from_one_that_is_down() {
+    in_namespace(|| {
+        let mut socket = open(&AfPacketConfig { fanout: Some(80), ..config() });
+        ip(&format!("link set {MIRROR} name renamed0"));
+        socket.check().expect("only the name has changed");
+        let shown = ip("link show renamed0");
+        let index = shown.split(':').next().expect("the index comes first");
+        ip("link del renamed0");
+        wait_for_failure(&socket);
+        assert!(matches!(socket.check(), Err(CaptureError::InterfaceRemoved { .. })));
+        assert!(matches!(refusal(&config()), CaptureError::NoSuchInterface { .. }));
+        make_pair(&format!("index {index}"));
+        assert!(matches!(socket.check(), Err(CaptureError::InterfaceRemoved { .. })), "another one of its name");
+        drop(socket);
+        let mut socket = open(&AfPacketConfig { fanout: Some(80), ..config() });
+        Sender::on(SWITCH).send(&udp(&[], 1));
+        assert_eq!(collect_whole(&mut socket, 1), [udp(&[], 1)]);
+    });
+}
+
+#[test]
+fn a_tunnel_interface_gives_raw_packets() {
+    in_namespace(|| {
+        let mut tun = make_tun("tun9", libc::ARPHRD_NONE);
+        for (filter, expected) in [("", 1), ("udp port 2000", 1), ("tcp", 0)] {
+            let raw = AfPacketConfig { interface: "tun9".to_owned(), filter: filter.to_owned(), ..config() };
+            let mut socket = open(&raw);
+            assert_eq!(socket.link_type(), LinkType::RAW);
+            let packet = &udp(&[], 1)[14..];
+            tun.write_all(packet).expect("packet written");
+            assert_eq!(collect_whole(&mut socket, expected), vec![packet.to_vec(); expected], "{filter}");
+        }
+    });
+}
+
+#[test]
+fn what_cannot_be_opened_says_why_and_what_to_do() {
+    in_namespace(|| {
+        let _ppp = make_tun("ppp9", libc::ARPHRD_PPP);
+        let named =
+            |interface: &str| refusal(&AfPacketConfig { interface: interface.to_owned(), ..config() }).to_string();
+        let filtered = |filter: &str| refusal(&AfPacketConfig { filter: filter.to_owned(), ..config() }).to_string();
+        for (refusal, texts) in [
+            (named("nosuch0"), ["nosuch0", "no such interface"]),
+            (named("any"), ["any", "no such interface"]),
+            (named("lo"), ["lo", "is down"]),
+            (named("ppp9"), ["ppp9", "ARPHRD type 512"]),
+            (filtered("udp prot 53"), ["filter \"udp prot 53\" on mirror0", "syntax error"]),
+            (filtered("ip and not ip"), ["filter \"ip and not ip\"", "rejects all packets"]),
+        ] {
+            assert!(texts.iter().all(|text| refusal.contains(text)), "{refusal}");
+        }
+        let _first = open(&AfPacketConfig { fanout: Some(81), ..config() });
+        ip("link set lo up");
+        let other_interface = refusal(&AfPacketConfig { interface: "lo".to_owned(), fanout: Some(81), ..config() });
+        assert!(other_interface.to_string().contains("join the fanout group"), "{other_interface}");
+    });
+}
+
+#[test]
+fn without_privilege_the_capability_is_named() {
+    in_namespace(|| {
+        const NOBODY: libc::c_long = 65534;
+        // SAFETY: the system call takes numbers; unlike the library's function it changes this thread alone.
+        let dropped = unsafe { libc::syscall(libc::SYS_setresuid, NOBODY, NOBODY, NOBODY) };
+        assert_eq!(dropped, 0);
+        let refusal = refusal(&config());
+        assert!(matches!(refusal, CaptureError::NoPrivilege { .. }));
+        assert!(refusal.to_string().contains("CAP_NET_RAW"), "{refusal}");
+    });
+}
+
+#[test]
+fn threads_may_hand_a_socket_on() {
+    in_namespace(|| {
+        let mut socket = open(&config());
+        let captured = thread::spawn(move || collect_whole(&mut socket, 1));
+        Sender::on(SWITCH).send(&udp(&[], 1));
+        assert_eq!(captured.join().expect("a sound thread"), [udp(&[], 1)]);
+    });
+}

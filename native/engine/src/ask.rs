@@ -1,0 +1,69 @@
+//! Questions to a running engine, answered by its workers and its merge thread.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arrow_array::RecordBatch;
+use crossbeam_channel::{RecvTimeoutError, bounded, unbounded};
+
+use crate::engine::{Engine, EngineError};
+use crate::query::{Filter, FlowQuery, FlowRow, HostQuery, HostRow, MAX_ROWS, Order, to_arrow};
+
+/// How long a question may take; a worker that reads files may be in the middle of a block.
+const QUERY_TIMEOUT: Duration = Duration::from_secs(5);
+
+impl Engine {
+    /// The live flows that the filter admits, best first, as Arrow.
+    ///
+    /// # Errors
+    /// The filter or order cannot be understood, or the workers do not answer.
+    pub fn flows(&self, filter: &str, order: &str, limit: usize) -> Result<RecordBatch, EngineError> {
+        let (filter, order) = question(filter, order)?;
+        let guard = self.running();
+        let running = guard.as_ref().ok_or(EngineError::State("the engine does not run"))?;
+        let (reply, answers) = unbounded();
+        let query = FlowQuery { filter, order, limit: limit.min(MAX_ROWS), reply };
+        for worker in &running.flow_queries {
+            // A worker that is gone has no flows.
+            let _ = worker.send_timeout(query.clone(), QUERY_TIMEOUT);
+        }
+        drop(query);
+        let until = Instant::now() + QUERY_TIMEOUT;
+        let mut rows: Vec<(u64, FlowRow)> = Vec::new();
+        loop {
+            match answers.recv_deadline(until) {
+                Ok(answer) => rows.extend(answer),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => return Err(EngineError::State("the workers do not answer")),
+            }
+        }
+        rows.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.flow_id.cmp(&b.1.flow_id)));
+        rows.truncate(limit);
+        let rows: Vec<FlowRow> = rows.into_iter().map(|(_, row)| row).collect();
+        Ok(to_arrow(&rows)?)
+    }
+
+    /// The hosts that the filter admits, best first, as Arrow.
+    ///
+    /// # Errors
+    /// The filter or order cannot be understood, or the merge thread does not answer.
+    pub fn hosts(&self, filter: &str, order: &str, limit: usize) -> Result<RecordBatch, EngineError> {
+        let (filter, order) = question(filter, order)?;
+        let guard = self.running();
+        let running = guard.as_ref().ok_or(EngineError::State("the engine does not run"))?;
+        let (reply, answer) = bounded(1);
+        let interfaces = Arc::clone(&self.shared.interfaces);
+        let query = HostQuery { filter, order, limit: limit.min(MAX_ROWS), interfaces, reply };
+        let rows: Option<Vec<HostRow>> = running
+            .host_queries
+            .send_timeout(query, QUERY_TIMEOUT)
+            .ok()
+            .and_then(|()| answer.recv_timeout(QUERY_TIMEOUT).ok());
+        Ok(to_arrow(&rows.ok_or(EngineError::State("the host table does not answer"))?)?)
+    }
+}
+
+fn question(filter: &str, order: &str) -> Result<(Filter, Order), EngineError> {
+    let filter = Filter::parse(filter).map_err(EngineError::Query)?;
+    Ok((filter, Order::parse(order).map_err(EngineError::Query)?))
+}

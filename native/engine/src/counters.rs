@@ -1,0 +1,179 @@
+//! The numbers that the outside sees: each worker publishes its own between two blocks, and a snapshot adds them up.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+use wire::{DecodeError, DecodeErrorKind, EncapsulationKind, Layer};
+
+use crate::flow::FlowEnd;
+
+/// What became of a frame in the analysis; the second account of law 4.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct Analysis {
+    /// Counted in a flow.
+    pub flow: u64,
+    /// Carried no IP packet.
+    pub non_ip: u64,
+    /// Seen before, and left out of the accounting.
+    pub duplicate: u64,
+    /// Could not be decoded.
+    pub undecodable: u64,
+    /// Did not pass the filter.
+    pub filtered: u64,
+    /// Found no place in the flow table.
+    pub table_full: u64,
+}
+
+/// What one interface has given.
+#[derive(Debug, Clone, Default)]
+pub struct InterfaceCounters {
+    /// Frames taken from it.
+    pub captured_frames: u64,
+    /// Their lengths on the wire in bytes.
+    pub captured_bytes: u64,
+    /// Frames that the kernel counted, its drops included.
+    pub kernel_packets: u64,
+    /// Frames that the kernel dropped for want of room.
+    pub kernel_dropped: u64,
+    /// How often the kernel found the ring full.
+    pub kernel_freezes: u64,
+}
+
+/// What one worker has counted since it started.
+#[derive(Debug, Clone)]
+pub struct WorkerCounters {
+    /// By index of the interface.
+    pub interfaces: Vec<InterfaceCounters>,
+    /// What became of the frames.
+    pub analysis: Analysis,
+    /// Frames that went on their way to the ring.
+    pub ring_handed: u64,
+    /// Frames that were not stored because the ring's writer was behind.
+    pub ring_dropped_slow: u64,
+    /// Frames that were not stored because the ring is off.
+    pub ring_off: u64,
+    /// By layer and kind.
+    pub decode_errors: [[u64; DecodeErrorKind::ALL.len()]; Layer::ALL.len()],
+    /// Frames by kind of encapsulation.
+    pub encapsulations: [u64; EncapsulationKind::ALL.len()],
+    /// Live flows.
+    pub flows_active: u64,
+    /// Records by reason.
+    pub flows_ended: [u64; FlowEnd::ALL.len()],
+    /// Flows that met an entry, by index of the list, and the generation that the indexes speak of.
+    pub list_hits: Vec<(String, u64)>,
+    /// Rises while the worker lives.
+    pub progress: u64,
+    /// Lasting jumps of the clock.
+    pub clock_jumps: u64,
+    /// Records that were not handed on because the reader of the records was behind.
+    pub records_dropped: u64,
+    /// Reports of watchlist meetings that were not handed on because nobody took them.
+    pub hits_dropped: u64,
+}
+
+impl WorkerCounters {
+    /// Zeros for this many interfaces.
+    pub fn new(interfaces: usize) -> Self {
+        Self {
+            interfaces: vec![InterfaceCounters::default(); interfaces],
+            analysis: Analysis::default(),
+            ring_handed: 0,
+            ring_dropped_slow: 0,
+            ring_off: 0,
+            decode_errors: Default::default(),
+            encapsulations: Default::default(),
+            flows_active: 0,
+            flows_ended: Default::default(),
+            list_hits: Vec::new(),
+            progress: 0,
+            clock_jumps: 0,
+            records_dropped: 0,
+            hits_dropped: 0,
+        }
+    }
+
+    /// Counts a frame that could not be decoded.
+    #[cold]
+    pub fn count_error(&mut self, error: DecodeError) {
+        self.analysis.undecodable += 1;
+        self.decode_errors[error.layer as usize][error.kind as usize] += 1;
+    }
+
+    /// Counts a flow that met an entry of this list.
+    pub fn count_list_hit(&mut self, list: &str) {
+        match self.list_hits.iter_mut().find(|(name, _)| name == list) {
+            Some((_, hits)) => *hits += 1,
+            None => self.list_hits.push((list.to_owned(), 1)),
+        }
+    }
+}
+
+/// The last published numbers of one worker.
+#[derive(Debug)]
+pub struct Published(Mutex<WorkerCounters>);
+
+impl Published {
+    /// Zeros for this many interfaces.
+    pub fn new(interfaces: usize) -> Self {
+        Self(Mutex::new(WorkerCounters::new(interfaces)))
+    }
+
+    /// Replaces the numbers; called between two blocks.
+    pub fn publish(&self, counters: &WorkerCounters) {
+        lock(&self.0).clone_from(counters);
+    }
+
+    /// A copy of the numbers.
+    pub fn read(&self) -> WorkerCounters {
+        lock(&self.0).clone()
+    }
+}
+
+/// Takes a lock that a panicked holder cannot have left half-written in a way that matters to a reader of numbers.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether an interface gives frames; the label `state`.
+#[derive(Debug, Default)]
+pub struct LinkState {
+    /// Whether frames can arrive now.
+    pub up: AtomicBool,
+    /// Bytes of ring that the kernel granted.
+    pub granted_ring_bytes: AtomicU64,
+    /// Link-layer type, LINKTYPE number.
+    pub link_type: AtomicU64,
+    /// Why it is not up.
+    pub reason: Mutex<String>,
+}
+
+/// A log file or other receiver of records.
+#[derive(Debug, Default)]
+pub struct SinkState {
+    /// Records written.
+    pub written: AtomicU64,
+    /// Records lost.
+    pub dropped: AtomicU64,
+    /// The last failure, empty when all is well.
+    pub error: Mutex<String>,
+}
+
+impl SinkState {
+    /// Counts one record as written.
+    pub fn wrote(&self, records: u64) {
+        self.written.fetch_add(records, Ordering::Relaxed);
+    }
+
+    /// Counts records as lost and keeps the reason.
+    pub fn lost(&self, records: u64, reason: &str) {
+        self.dropped.fetch_add(records, Ordering::Relaxed);
+        reason.clone_into(&mut lock(&self.error));
+    }
+
+    /// All is well again.
+    pub fn recovered(&self) {
+        lock(&self.error).clear();
+    }
+}

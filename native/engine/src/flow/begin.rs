@@ -1,0 +1,67 @@
+//! A flow's first packet, and the guess who originated it.
+
+use arrayvec::ArrayVec;
+use capture::Frame;
+use wire::{Ether, FlowKey, IpPacket, Mac, TcpFlags, Transport};
+
+use super::links::Links;
+use super::{Counts, Flow, FlowFlags, flow_id};
+
+/// Ports below this are for services (RFC 6335, 6: system ports).
+const SYSTEM_PORTS: u16 = 1024;
+
+impl Flow {
+    /// A flow with the ends of this packet, which is not yet counted. Its sender is taken for the originator unless the
+    /// packet is an answer by its kind (SYN with ACK) or by its ports (from a system port to one that is none).
+    pub(crate) fn begin(frame: &Frame<'_>, packet: &IpPacket<'_>, ether: Option<Ether>) -> Self {
+        let tuple = packet.five_tuple();
+        let (key, swapped) = FlowKey::new(&tuple);
+        let answer = is_answer(packet);
+        let flags =
+            FlowFlags::default().with(FlowFlags::SWAPPED, swapped != answer).with(FlowFlags::ORIG_FIRST, !answer);
+        let mut flow = Self {
+            key,
+            generation: 0,
+            last_tick: 0,
+            last_ns: frame.timestamp_ns,
+            totals: [Counts::default(); 2],
+            flags,
+            tcp_flags: [0; 2],
+            interface: frame.interface,
+            initial_sequence: 0,
+            published: [Counts::default(); 2],
+            recorded: [Counts::default(); 2],
+            rate_bytes: [0; 2],
+            rate_tick: 0,
+            active_tick: 0,
+            start_ns: frame.timestamp_ns,
+            flow_id: 0,
+            macs: macs(ether, answer),
+            vlans: ArrayVec::new(),
+            tunnel: 0,
+            links: Links::default(),
+        };
+        flow.flow_id = flow_id(&flow.tuple(), flow.start_ns);
+        flow
+    }
+}
+
+fn is_answer(packet: &IpPacket<'_>) -> bool {
+    let tuple = packet.five_tuple();
+    let from_service = tuple.orig.port < SYSTEM_PORTS && tuple.resp.port >= SYSTEM_PORTS;
+    match packet.transport {
+        Transport::Tcp { flags, .. } if flags.contains(TcpFlags::SYN) => flags.contains(TcpFlags::ACK),
+        Transport::Tcp { .. } | Transport::Udp { .. } => from_service,
+        _ => false,
+    }
+}
+
+/// Hardware addresses of originator and responder; a group address is nobody's.
+fn macs(ether: Option<Ether>, answer: bool) -> [Mac; 2] {
+    let own = |mac: Mac| if mac.is_group() { Mac::default() } else { mac };
+    let mut macs = ether.map_or([Mac::default(); 2], |ether| [own(ether.source), own(ether.destination)]);
+    if answer {
+        macs.reverse();
+    }
+    macs
+}

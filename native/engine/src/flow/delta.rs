@@ -1,0 +1,75 @@
+//! What happened to a flow within one second: what workers hand to those who look across flows.
+
+use arrayvec::ArrayVec;
+use wire::{FiveTuple, Mac};
+
+use super::{Counts, Flow, FlowFlags, MAX_FLOW_VLANS, ORIG, RESP};
+
+/// The change of a flow since it was last handed on; pairs are indexed by originator and responder.
+#[derive(Debug, Clone)]
+pub struct FlowDelta {
+    /// Endpoints and protocol.
+    pub tuple: FiveTuple,
+    /// Packets and bytes since the last delta.
+    pub counts: [Counts; 2],
+    /// First packet of the flow.
+    pub start_ns: u64,
+    /// Last packet of the flow so far.
+    pub last_ns: u64,
+    /// Whether an end is internal.
+    pub internal: [bool; 2],
+    /// Hardware addresses of the ends.
+    pub macs: [Mac; 2],
+    /// VLAN tags, outermost first.
+    pub vlans: ArrayVec<u16, MAX_FLOW_VLANS>,
+    /// Index of the interface.
+    pub interface: u16,
+    /// Whether this is the first delta of the flow.
+    pub opened: bool,
+    /// Whether both ends have sent by now.
+    pub answered: bool,
+    /// How the flow ended, in the delta that is its last.
+    pub ended: Option<Ending>,
+}
+
+/// How a flow ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ending {
+    /// Whether the responder ended it.
+    pub by_responder: bool,
+    /// From the first packet to the last, in nanoseconds.
+    pub duration_ns: u64,
+    /// What the originator sent in all.
+    pub orig: Counts,
+}
+
+impl Flow {
+    /// Takes what changed since the last call.
+    pub(crate) fn take_delta(&mut self, ended: bool) -> FlowDelta {
+        let counts = [ORIG, RESP].map(|side| self.totals[side].minus(self.published[side]));
+        let opened = !self.flags.contains(FlowFlags::PUBLISHED);
+        self.published = self.totals;
+        self.flags.insert(FlowFlags::PUBLISHED);
+        FlowDelta {
+            tuple: self.tuple(),
+            counts,
+            start_ns: self.start_ns,
+            last_ns: self.last_ns,
+            internal: [self.flags.contains(FlowFlags::ORIG_INTERNAL), self.flags.contains(FlowFlags::RESP_INTERNAL)],
+            macs: self.macs,
+            vlans: self.vlans.clone(),
+            interface: self.interface,
+            opened,
+            answered: self.flags.contains(FlowFlags::ANSWERED),
+            ended: ended.then(|| self.ending()),
+        }
+    }
+
+    fn ending(&self) -> Ending {
+        Ending {
+            by_responder: self.flags.contains(FlowFlags::RESP_CLOSED),
+            duration_ns: self.last_ns.saturating_sub(self.start_ns),
+            orig: self.totals[ORIG],
+        }
+    }
+}

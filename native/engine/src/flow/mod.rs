@@ -1,0 +1,134 @@
+//! Flows: what two endpoints say to each other, both directions in one entry.
+
+mod begin;
+mod delta;
+mod links;
+mod record;
+mod state;
+mod table;
+
+use arrayvec::ArrayVec;
+use wire::{FiveTuple, FlowKey, Mac};
+
+pub use delta::{Ending, FlowDelta};
+pub use record::{FlowEnd, FlowRecord, FlowState};
+pub use state::{FlowFlags, TouchOutcome};
+pub use table::{FlowLimits, FlowTable};
+
+use links::Links;
+
+/// VLAN tags that a flow keeps, outermost first; deeper ones are left out.
+pub const MAX_FLOW_VLANS: usize = 6;
+
+/// The direction that the originator sends in, as an index.
+pub const ORIG: usize = 0;
+/// The direction that the responder sends in, as an index.
+pub const RESP: usize = 1;
+
+/// Packets, and bytes of innermost IP length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Packets.
+    pub packets: u64,
+    /// Sum of innermost IP lengths in bytes.
+    pub bytes: u64,
+}
+
+impl Counts {
+    pub(crate) fn minus(self, earlier: Self) -> Self {
+        Self { packets: self.packets - earlier.packets, bytes: self.bytes - earlier.bytes }
+    }
+
+    pub(crate) fn add(&mut self, other: Self) {
+        self.packets += other.packets;
+        self.bytes += other.bytes;
+    }
+}
+
+/// A live flow. The fields that every packet touches come first; pairs are indexed by [`ORIG`] and [`RESP`].
+#[derive(Debug, Clone)]
+#[repr(C)]
+pub struct Flow {
+    pub(crate) key: FlowKey,
+    /// Generation of the watchlists that judged the flow last.
+    pub(crate) generation: u32,
+    /// Timer time of the last packet, in seconds.
+    pub(crate) last_tick: u32,
+    pub(crate) last_ns: u64,
+    /// Running totals.
+    pub(crate) totals: [Counts; 2],
+    pub(crate) flags: FlowFlags,
+    pub(crate) tcp_flags: [u8; 2],
+    pub(crate) interface: u16,
+    /// Initial sequence number of the originator, 0 if its SYN was not seen.
+    pub(crate) initial_sequence: u32,
+
+    /// Totals as of the last second that was handed on.
+    pub(crate) published: [Counts; 2],
+    /// Totals as of the last record.
+    pub(crate) recorded: [Counts; 2],
+    /// Bytes of the last second with traffic, and the tick of that second.
+    pub(crate) rate_bytes: [u64; 2],
+    pub(crate) rate_tick: u32,
+    /// Timer time of the next record of a long flow.
+    pub(crate) active_tick: u32,
+    pub(crate) start_ns: u64,
+    pub(crate) flow_id: u64,
+    pub(crate) macs: [Mac; 2],
+    pub(crate) vlans: ArrayVec<u16, MAX_FLOW_VLANS>,
+    /// Index of the tunnel in the worker's table.
+    pub(crate) tunnel: u16,
+    pub(crate) links: Links,
+}
+
+impl Flow {
+    /// Endpoints and protocol, oriented by the originator.
+    pub fn tuple(&self) -> FiveTuple {
+        self.key.tuple(self.flags.contains(FlowFlags::SWAPPED))
+    }
+
+    /// Index of the direction that a packet goes in, from the side of the key that sent it.
+    #[inline]
+    pub(crate) fn direction(&self, swapped: bool) -> usize {
+        usize::from(swapped != self.flags.contains(FlowFlags::SWAPPED))
+    }
+
+    /// Whether packets came since the last record.
+    pub(crate) fn has_news(&self) -> bool {
+        self.totals != self.recorded
+    }
+
+    /// Bytes of each direction in the last second that has closed; `tick` is timer time now.
+    pub fn rates(&self, tick: u32) -> [u64; 2] {
+        if self.rate_tick == tick { self.rate_bytes } else { [0; 2] }
+    }
+
+    /// Takes the other end for the originator.
+    pub(crate) fn reverse(&mut self) {
+        self.flags.toggle(FlowFlags::SWAPPED);
+        self.flags.swap_directions();
+        self.totals.reverse();
+        self.published.reverse();
+        self.recorded.reverse();
+        self.rate_bytes.reverse();
+        self.tcp_flags.reverse();
+        self.macs.reverse();
+    }
+}
+
+/// An identifier below 2^53 that is the same in every run: FNV-1a over endpoints and start.
+pub(crate) fn flow_id(tuple: &FiveTuple, start_ns: u64) -> u64 {
+    let ports = [tuple.orig.port.to_be_bytes(), tuple.resp.port.to_be_bytes()];
+    let parts: [&[u8]; 5] = [
+        tuple.orig.address.bytes(),
+        tuple.resp.address.bytes(),
+        ports.as_flattened(),
+        &[tuple.protocol],
+        &start_ns.to_be_bytes(),
+    ];
+    let hash = parts
+        .into_iter()
+        .flatten()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+    (hash ^ (hash >> 53)) & ((1 << 53) - 1)
+}

@@ -1,0 +1,5 @@
+//! Hosts: the internal addresses, and what is known of each.
+
+mod table;
+
+pub use table::{Host, HostTable};

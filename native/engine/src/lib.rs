@@ -1,0 +1,37 @@
+//! State over time: frames in, flows, hosts, alerts' raw material and the event log out.
+//!
+//! [`Engine`] starts one thread a worker. A worker stores each frame in the [`pcap_ring`], decodes it, and counts it in
+//! its [`flow`] table ([`pipeline`] shows this on one screen). What reaches across flows goes by the second to one
+//! [`merge`] thread, which keeps the [`host`] table and judges the mail windows of [`detect`]; records go on to the
+//! thread of the event log ([`output`]).
+#![forbid(unsafe_code)]
+
+mod ask;
+mod clock;
+pub mod config;
+mod counters;
+pub mod detect;
+mod engine;
+pub mod flow;
+pub mod host;
+mod live;
+pub mod merge;
+mod networks;
+mod offline;
+pub mod output;
+pub mod pcap_ring;
+pub mod pipeline;
+mod query;
+pub mod rows;
+mod scan;
+mod snapshot;
+mod store;
+#[cfg(test)]
+mod testing;
+mod tunnels;
+mod watch;
+pub mod watchlist;
+mod wiring;
+
+pub use config::EngineConfig;
+pub use engine::{Engine, EngineError, Polled};

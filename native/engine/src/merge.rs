@@ -1,0 +1,210 @@
+//! The one place where the seconds of all workers meet: hosts, mail windows, and the order of records.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crossbeam_channel::{Receiver, Select, Sender, TrySendError};
+
+use crate::config::Mode;
+use crate::detect::{Finding, Hit, SmtpWatch};
+use crate::flow::{FlowDelta, FlowRecord};
+use crate::host::HostTable;
+use crate::output::EventLog;
+use crate::query::HostQuery;
+
+/// What a worker hands over when a second of packet time has closed.
+#[derive(Debug, Default)]
+pub struct SecondDelta {
+    /// Index of the worker.
+    pub worker: usize,
+    /// Number of the last second that has closed; the worker says nothing more about it or any before.
+    pub second: u64,
+    /// Packet time.
+    pub time_ns: u64,
+    /// Flows that changed.
+    pub deltas: Vec<FlowDelta>,
+    /// Flows that ended, and interim records.
+    pub records: Vec<FlowRecord>,
+    /// Meetings with watchlist entries (in `read`; live they go straight out).
+    pub hits: Vec<Hit>,
+}
+
+impl SecondDelta {
+    /// Number of the second after which a worker says nothing more.
+    pub const LAST: u64 = u64::MAX;
+}
+
+/// What Python is told.
+#[derive(Debug, Default)]
+pub struct Notice {
+    /// Packet time.
+    pub time_ns: u64,
+    /// Meetings with watchlist entries.
+    pub hits: Vec<Hit>,
+    /// What was judged across flows.
+    pub findings: Vec<Finding>,
+}
+
+/// Numbers of the merge thread that others read.
+#[derive(Debug, Default)]
+pub struct MergeState {
+    /// Packet time that every worker has passed.
+    pub time_ns: AtomicU64,
+    /// Hosts in the table.
+    pub hosts_active: AtomicU64,
+    /// Hosts that went because the table was full.
+    pub hosts_evicted: AtomicU64,
+    /// Peers that were not remembered.
+    pub peers_forgotten: AtomicU64,
+    /// Senders of mail that were forgotten because too many were watched.
+    pub senders_evicted: AtomicU64,
+    /// Findings and reports that Python did not take in time.
+    pub notices_dropped: AtomicU64,
+}
+
+/// Where the merge thread speaks to.
+#[derive(Debug)]
+pub struct Outlets {
+    /// Flow records.
+    pub log: Option<EventLog>,
+    /// Findings, and in `read` hits.
+    pub notices: Sender<Notice>,
+    /// In `read`: Python has dealt with the last notice.
+    pub acknowledged: Receiver<()>,
+}
+
+/// Merges the seconds of all workers in a fixed order.
+#[derive(Debug)]
+pub struct Merge {
+    mode: Mode,
+    waiting: Vec<VecDeque<SecondDelta>>,
+    closed: Vec<u64>,
+    hosts: HostTable,
+    smtp: SmtpWatch,
+    outlets: Outlets,
+    state: Arc<MergeState>,
+}
+
+impl Merge {
+    /// A merge of `workers` workers that keeps its numbers in `state`.
+    pub fn new(
+        mode: Mode,
+        workers: usize,
+        tables: (HostTable, SmtpWatch),
+        outlets: Outlets,
+        state: Arc<MergeState>,
+    ) -> Self {
+        Self {
+            mode,
+            waiting: (0..workers).map(|_| VecDeque::new()).collect(),
+            closed: vec![0; workers],
+            hosts: tables.0,
+            smtp: tables.1,
+            outlets,
+            state,
+        }
+    }
+
+    /// Runs until every worker has said its last second, then answers questions until nobody can ask any more.
+    pub fn run(mut self, seconds: &Receiver<SecondDelta>, queries: &Receiver<HostQuery>) {
+        let mut select = Select::new();
+        let from_workers = select.recv(seconds);
+        select.recv(queries);
+        while self.closed.iter().any(|&second| second != SecondDelta::LAST) {
+            let ready = select.select();
+            if ready.index() == from_workers {
+                match ready.recv(seconds) {
+                    Ok(delta) => self.take(delta),
+                    Err(_) => break,
+                }
+            } else if let Ok(query) = ready.recv(queries) {
+                query.answer(&self.hosts);
+            } else {
+                select.remove(1);
+            }
+        }
+        self.outlets.log = None;
+        drop(std::mem::replace(&mut self.outlets.notices, crossbeam_channel::bounded(0).0));
+        for query in queries {
+            query.answer(&self.hosts);
+        }
+    }
+
+    fn take(&mut self, delta: SecondDelta) {
+        self.closed[delta.worker] = delta.second;
+        self.waiting[delta.worker].push_back(delta);
+        let passed = self.closed.iter().copied().min().unwrap_or(0);
+        loop {
+            let fronts = self.waiting.iter().filter_map(VecDeque::front);
+            match fronts.map(|delta| delta.second).min() {
+                Some(second) if second <= passed => self.merge(second),
+                _ => return,
+            }
+        }
+    }
+
+    /// Takes what all workers say of a second. Tables do not depend on the order within a second; what is written does,
+    /// and is sorted.
+    fn merge(&mut self, second: u64) {
+        let mut notice = Notice::default();
+        let mut records = Vec::new();
+        if second != SecondDelta::LAST {
+            self.hosts.open_second(second);
+        }
+        for worker in 0..self.waiting.len() {
+            let queue = &mut self.waiting[worker];
+            if queue.front().is_none_or(|own| own.second != second) {
+                continue;
+            }
+            let Some(own) = queue.pop_front() else { continue };
+            for delta in &own.deltas {
+                self.hosts.apply(delta);
+                self.smtp.apply(delta, second);
+            }
+            notice.time_ns = notice.time_ns.max(own.time_ns);
+            notice.hits.extend(own.hits);
+            records.extend(own.records);
+        }
+        notice.hits.sort_by_key(|hit| (hit.time_ns, hit.flow_id, hit.event));
+        records.sort_by_key(|record: &FlowRecord| (record.time_ns, record.start_ns, record.flow_id, record.end));
+        self.smtp.judge(second, notice.time_ns, &mut notice.findings);
+        self.publish(notice.time_ns);
+        self.notify(notice);
+        if let Some(log) = &self.outlets.log {
+            log.flows(records);
+        }
+    }
+
+    fn publish(&self, time_ns: u64) {
+        self.state.time_ns.fetch_max(time_ns, Ordering::Relaxed);
+        self.state.hosts_active.store(self.hosts.len() as u64, Ordering::Relaxed);
+        self.state.hosts_evicted.store(self.hosts.evicted(), Ordering::Relaxed);
+        self.state.peers_forgotten.store(self.hosts.peers_forgotten(), Ordering::Relaxed);
+        self.state.senders_evicted.store(self.smtp.evicted(), Ordering::Relaxed);
+    }
+
+    /// Tells Python. In `read` the next records wait until Python has written its own lines, so that the log is the
+    /// same in every run.
+    fn notify(&self, notice: Notice) {
+        if notice.hits.is_empty() && notice.findings.is_empty() {
+            return;
+        }
+        match self.mode {
+            Mode::Read => {
+                // A closed channel means that nobody listens any more.
+                if self.outlets.notices.send(notice).is_ok() {
+                    let _ = self.outlets.acknowledged.recv();
+                }
+            }
+            Mode::Live => {
+                if let Err(TrySendError::Full(notice) | TrySendError::Disconnected(notice)) =
+                    self.outlets.notices.try_send(notice)
+                {
+                    let lost = (notice.hits.len() + notice.findings.len()) as u64;
+                    self.state.notices_dropped.fetch_add(lost, Ordering::Relaxed);
+                }
+            }
+        }
+    }
+}

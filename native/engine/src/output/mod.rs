@@ -1,0 +1,121 @@
+//! The event log: one thread that writes the lines of the core and those that Python hands in.
+
+mod eve;
+mod log_file;
+
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+
+use crate::config::Mode;
+use crate::counters::SinkState;
+use crate::flow::FlowRecord;
+
+pub use eve::{EveContext, protocol_name, timestamp};
+use log_file::LogFile;
+
+/// Batches that may wait for the log.
+const QUEUE_BATCHES: usize = 1024;
+/// How often a log without news looks whether its file was rotated away.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What the log is given.
+#[derive(Debug)]
+enum Entry {
+    Flows(Vec<FlowRecord>),
+    Line(String),
+}
+
+/// The sending end of the event log. Live, what does not fit in the queue is counted as lost; in `read` it waits.
+#[derive(Debug, Clone)]
+pub struct EventLog {
+    sender: Sender<Entry>,
+    state: Arc<SinkState>,
+    mode: Mode,
+    flows_wanted: bool,
+}
+
+impl EventLog {
+    /// Starts the thread that writes; it ends when the last [`EventLog`] is dropped. `context.config.path` need not be
+    /// writable yet: it is tried again as long as there are records.
+    pub fn start(context: EveContext, mode: Mode, state: Arc<SinkState>) -> std::io::Result<(Self, JoinHandle<()>)> {
+        let (sender, receiver) = bounded(QUEUE_BATCHES);
+        let flows_wanted = context.config.writes("flow");
+        let writer_state = Arc::clone(&state);
+        let thread = thread::Builder::new().name("event-log".into()).spawn(move || {
+            write_entries(&context, &receiver, &writer_state);
+        })?;
+        Ok((Self { sender, state, mode, flows_wanted }, thread))
+    }
+
+    /// Writes a flow event for each record.
+    pub fn flows(&self, records: Vec<FlowRecord>) {
+        if self.flows_wanted && !records.is_empty() {
+            let count = records.len() as u64;
+            self.send(Entry::Flows(records), count);
+        }
+    }
+
+    /// Writes a line of JSON that Python made, without its newline.
+    pub fn line(&self, line: String) {
+        self.send(Entry::Line(line), 1);
+    }
+
+    /// Batches that wait, and how many may.
+    pub fn queue(&self) -> (usize, usize) {
+        (self.sender.len(), QUEUE_BATCHES)
+    }
+
+    fn send(&self, entry: Entry, records: u64) {
+        let lost = match self.mode {
+            Mode::Read => self.sender.send(entry).is_err(),
+            Mode::Live => match self.sender.try_send(entry) {
+                Ok(()) => false,
+                Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => true,
+            },
+        };
+        if lost {
+            self.state.lost(records, "the event log is behind");
+        }
+    }
+}
+
+fn write_entries(context: &EveContext, entries: &Receiver<Entry>, state: &SinkState) {
+    let mut file = LogFile::new(context.config.path.clone());
+    let mut text = Vec::new();
+    loop {
+        match entries.recv_timeout(CHECK_INTERVAL) {
+            Ok(entry) => {
+                text.clear();
+                let lines = render(context, entry, &mut text);
+                match file.append(&text) {
+                    Ok(()) => {
+                        state.wrote(lines);
+                        state.recovered();
+                    }
+                    Err(error) => state.lost(lines, &error.to_string()),
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => file.reopen_if_rotated(),
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+    }
+}
+
+fn render(context: &EveContext, entry: Entry, text: &mut Vec<u8>) -> u64 {
+    match entry {
+        Entry::Flows(records) => {
+            for record in &records {
+                context.render_flow(record, text);
+            }
+            records.len() as u64
+        }
+        Entry::Line(line) => {
+            text.extend_from_slice(line.as_bytes());
+            text.push(b'\n');
+            1
+        }
+    }
+}

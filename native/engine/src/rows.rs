@@ -1,0 +1,153 @@
+//! What a poll gives, as rows for Arrow.
+
+use arrow_array::RecordBatch;
+use serde::{Deserialize, Serialize};
+use wire::{Address, Mac};
+
+use crate::detect::{Finding, Hit};
+use crate::flow::{ORIG, RESP};
+use crate::output::protocol_name;
+use crate::query::to_arrow;
+use crate::watchlist::Side;
+
+/// A report of a flow that meets a watchlist entry; `src` is the originator, counts are since the flow's last report.
+#[derive(Debug, Serialize, Deserialize)]
+struct HitRow {
+    time_ns: u64,
+    event: String,
+    stage: String,
+    flow_id: u64,
+    community_id: String,
+    start_ns: u64,
+    src_ip: String,
+    src_port: u16,
+    dest_ip: String,
+    dest_port: u16,
+    proto: String,
+    src_mac: Option<String>,
+    dest_mac: Option<String>,
+    vlan: Vec<u16>,
+    tunnel_src: Option<String>,
+    tunnel_dest: Option<String>,
+    tunnel_proto: Option<String>,
+    tunnel_depth: u8,
+    in_iface: String,
+    packets_toserver: u64,
+    packets_toclient: u64,
+    bytes_toserver: u64,
+    bytes_toclient: u64,
+    src_internal: bool,
+    dest_internal: bool,
+    first_sender: String,
+    list: String,
+    indicator: String,
+    r#type: String,
+    severity: u8,
+    metadata: String,
+    matched: String,
+}
+
+/// A host that sends mail in bulk.
+#[derive(Debug, Serialize, Deserialize)]
+struct FindingRow {
+    time_ns: u64,
+    rule: String,
+    host: String,
+    mac: Option<String>,
+    vlan: Vec<u16>,
+    in_iface: String,
+    window_seconds: u32,
+    count: u64,
+    connections: u64,
+    servers: u64,
+    rejects: u64,
+    examples: Vec<String>,
+}
+
+/// Hits as Arrow; `interfaces` are names by index.
+///
+/// # Errors
+/// The rows do not fit Arrow's types; a defect of the row type.
+pub fn hits_to_arrow(hits: &[Hit], interfaces: &[String]) -> Result<RecordBatch, serde_arrow::Error> {
+    to_arrow(&hits.iter().map(|hit| HitRow::new(hit, interfaces)).collect::<Vec<_>>())
+}
+
+/// Findings as Arrow; `interfaces` are names by index.
+///
+/// # Errors
+/// The rows do not fit Arrow's types; a defect of the row type.
+pub fn findings_to_arrow(findings: &[Finding], interfaces: &[String]) -> Result<RecordBatch, serde_arrow::Error> {
+    to_arrow(&findings.iter().map(|finding| FindingRow::new(finding, interfaces)).collect::<Vec<_>>())
+}
+
+fn mac_text(mac: Mac) -> Option<String> {
+    (!mac.is_zero()).then(|| mac.to_string())
+}
+
+fn interface_name(interfaces: &[String], index: u16) -> String {
+    interfaces.get(usize::from(index)).cloned().unwrap_or_default()
+}
+
+impl HitRow {
+    fn new(hit: &Hit, interfaces: &[String]) -> Self {
+        let entry = hit.watchlists.describe(&hit.entry);
+        let metadata: serde_json::Map<String, serde_json::Value> =
+            entry.metadata.into_iter().map(|(column, value)| (column.to_owned(), value.into())).collect();
+        let (orig, resp) = (hit.tuple.orig, hit.tuple.resp);
+        let first = if hit.orig_first { orig } else { resp };
+        let end = |of: fn(&wire::Tunnel) -> Address| hit.tunnel.as_ref().map(|tunnel| of(tunnel).to_string());
+        Self {
+            time_ns: hit.time_ns,
+            event: hit.event.name().to_owned(),
+            stage: hit.stage.name().to_owned(),
+            flow_id: hit.flow_id,
+            community_id: wire::community_id(&hit.tuple),
+            start_ns: hit.start_ns,
+            src_ip: orig.address.to_string(),
+            src_port: orig.port,
+            dest_ip: resp.address.to_string(),
+            dest_port: resp.port,
+            proto: protocol_name(hit.tuple.protocol),
+            src_mac: mac_text(hit.macs[ORIG]),
+            dest_mac: mac_text(hit.macs[RESP]),
+            vlan: hit.vlans.to_vec(),
+            tunnel_src: end(|tunnel| tunnel.source),
+            tunnel_dest: end(|tunnel| tunnel.destination),
+            tunnel_proto: hit.tunnel.map(|tunnel| tunnel.protocol.to_string()),
+            tunnel_depth: hit.tunnel.map_or(0, |tunnel| tunnel.depth),
+            in_iface: interface_name(interfaces, hit.interface),
+            packets_toserver: hit.counts[ORIG].packets,
+            packets_toclient: hit.counts[RESP].packets,
+            bytes_toserver: hit.counts[ORIG].bytes,
+            bytes_toclient: hit.counts[RESP].bytes,
+            src_internal: hit.internal[ORIG],
+            dest_internal: hit.internal[RESP],
+            first_sender: first.address.to_string(),
+            list: entry.list,
+            indicator: entry.indicator,
+            r#type: entry.kind.as_str().to_owned(),
+            severity: entry.severity,
+            metadata: serde_json::Value::Object(metadata).to_string(),
+            matched: if hit.entry.matched == Side::Orig { "src" } else { "dest" }.to_owned(),
+        }
+    }
+}
+
+impl FindingRow {
+    fn new(finding: &Finding, interfaces: &[String]) -> Self {
+        Self {
+            time_ns: finding.time_ns,
+            rule: finding.rule.to_owned(),
+            host: finding.host.to_string(),
+            mac: mac_text(finding.mac),
+            vlan: finding.vlans.to_vec(),
+            in_iface: interface_name(interfaces, finding.interface),
+            window_seconds: finding.window_seconds,
+            count: finding.count,
+            connections: finding.connections,
+            servers: finding.servers,
+            rejects: finding.rejects,
+            examples: finding.examples.iter().map(ToString::to_string).collect(),
+        }
+    }
+}

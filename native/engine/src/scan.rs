@@ -1,0 +1,86 @@
+//! Answers a question about flows in bounded slices, so that no frame waits for it.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+
+use wire::Mac;
+
+use crate::flow::{Flow, FlowFlags, FlowTable, ORIG, RESP};
+use crate::output::protocol_name;
+use crate::query::{FlowQuery, FlowRow};
+use crate::tunnels::Tunnels;
+
+/// Places that are looked at between two blocks.
+const SLICE: u32 = 8192;
+
+/// A question on its way through the table: the best places so far, the worst of them on top.
+#[derive(Debug)]
+pub struct FlowScan {
+    query: FlowQuery,
+    place: u32,
+    best: BinaryHeap<Reverse<(u64, Reverse<u64>, u32)>>,
+}
+
+impl FlowScan {
+    /// A question that has not begun.
+    pub fn new(query: FlowQuery) -> Self {
+        Self { query, place: 0, best: BinaryHeap::new() }
+    }
+
+    /// Looks at the next places; `true` when the answer has gone out. A flow that ends meanwhile is left out.
+    pub fn step(&mut self, flows: &FlowTable, tick: u32, names: (&Tunnels, &Arc<[String]>)) -> bool {
+        let end = flows.places().min(self.place.saturating_add(SLICE));
+        for place in self.place..end {
+            let Some(flow) = flows.at(place) else { continue };
+            if let Some(rank) = self.query.rank(flow, tick) {
+                self.best.push(Reverse((rank, Reverse(flow.flow_id), place)));
+                if self.best.len() > self.query.limit {
+                    self.best.pop();
+                }
+            }
+        }
+        self.place = end;
+        if end < flows.places() {
+            return false;
+        }
+        let live = |id: u64, place: u32| flows.at(place).filter(|flow| flow.flow_id == id);
+        let rows = self.best.drain().filter_map(|Reverse((rank, Reverse(id), place))| {
+            live(id, place).map(|flow| (rank, row(flow, tick, names)))
+        });
+        // Whoever asked may have gone.
+        let _ = self.query.reply.send(rows.collect());
+        true
+    }
+}
+
+fn row(flow: &Flow, tick: u32, names: (&Tunnels, &Arc<[String]>)) -> FlowRow {
+    let tuple = flow.tuple();
+    let rates = flow.rates(tick);
+    let tunnel = names.0.get(flow.tunnel);
+    let mac = |mac: Mac| (!mac.is_zero()).then(|| mac.to_string());
+    FlowRow {
+        flow_id: flow.flow_id,
+        community_id: wire::community_id(&tuple),
+        proto: protocol_name(tuple.protocol),
+        orig_ip: tuple.orig.address.to_string(),
+        orig_port: tuple.orig.port,
+        resp_ip: tuple.resp.address.to_string(),
+        resp_port: tuple.resp.port,
+        orig_mac: mac(flow.macs[ORIG]),
+        resp_mac: mac(flow.macs[RESP]),
+        vlan: flow.vlans.to_vec(),
+        tunnel: tunnel.map(|tunnel| format!("{} {} > {}", tunnel.protocol, tunnel.source, tunnel.destination)),
+        interface: names.1.get(usize::from(flow.interface)).cloned().unwrap_or_default(),
+        state: flow.state().name().to_owned(),
+        alerted: flow.flags.contains(FlowFlags::ALERTED),
+        start_ns: flow.start_ns,
+        last_ns: flow.last_ns,
+        orig_packets: flow.totals[ORIG].packets,
+        resp_packets: flow.totals[RESP].packets,
+        orig_bytes: flow.totals[ORIG].bytes,
+        resp_bytes: flow.totals[RESP].bytes,
+        orig_bytes_per_second: rates[ORIG],
+        resp_bytes_per_second: rates[RESP],
+    }
+}

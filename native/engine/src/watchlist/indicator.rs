@@ -1,0 +1,420 @@
+//! One indicator: text to value, or the reason why not, and back.
+//!
+//! `a.b.c.d`, `a.b.c.d/n`, IPv6 (RFC 4291, 2.2 and 2.3), and each with a port: `a.b.c.d:port`, `[v6]:port`
+//! (RFC 3986, 3.2.2).
+
+use std::fmt;
+use std::net::Ipv6Addr;
+use std::num::NonZeroU16;
+
+use super::network::Network;
+use super::reason::{Reason, Refusal};
+
+/// No indicator is longer: `[`, 45 bytes of IPv6, `/128]:65535`.
+pub(super) const MAX_INDICATOR_BYTES: usize = 64;
+
+/// The widest IPv4 network that is believed: a slip in a prefix must not list half of the Internet.
+pub(super) const MIN_V4_PREFIX: u8 = 8;
+
+/// The widest IPv6 network that is believed.
+pub(super) const MIN_V6_PREFIX: u8 = 16;
+
+/// Networks that overlap these would hit on traffic that has no peer, or never hit (RFC 6890, RFC 1112).
+const V4_WITHOUT_PEER: [(&str, Network); 4] = [
+    ("unspecified", Network::v4([0, 0, 0, 0], 8)),
+    ("loopback", Network::v4([127, 0, 0, 0], 8)),
+    ("multicast", Network::v4([224, 0, 0, 0], 4)),
+    ("broadcast", Network::v4([255, 255, 255, 255], 32)),
+];
+
+/// The same for IPv6 (RFC 4291, 2.5.2, 2.5.3 and 2.7).
+const V6_WITHOUT_PEER: [(&str, Network); 3] = [
+    ("unspecified", Network::v6(Ipv6Addr::UNSPECIFIED.octets(), 128)),
+    ("loopback", Network::v6(Ipv6Addr::LOCALHOST.octets(), 128)),
+    ("multicast", Network::v6(Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0).octets(), 8)),
+];
+
+/// An address or a network, with the port of that end if only one is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Indicator {
+    /// What the end's address is or lies in.
+    pub(super) network: Network,
+    /// The port; `None` is any.
+    pub(super) port: Option<NonZeroU16>,
+}
+
+impl Indicator {
+    /// Reads one indicator, without white space around it.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, and its byte.
+    #[inline]
+    pub(super) fn parse(text: &[u8]) -> Result<Self, Refusal> {
+        match common_v4(text) {
+            Some(octets) => Ok(Self { network: Network::v4(octets, 32), port: None }),
+            None => parse_shape(text).and_then(Self::checked).map_err(|refusal| plainest(text, refusal)),
+        }
+    }
+
+    fn checked(self) -> Result<Self, Refusal> {
+        let network = self.network;
+        let (narrowest, without_peer) = match network.is_v4() {
+            true => (MIN_V4_PREFIX, &V4_WITHOUT_PEER[..]),
+            false => (MIN_V6_PREFIX, &V6_WITHOUT_PEER[..]),
+        };
+        if network.prefix() < narrowest {
+            return Err(Reason::TooWide.at(0));
+        }
+        if network.truncated() != network {
+            return Err(Reason::HostBits(network.truncated()).at(0));
+        }
+        if let Some(v4) = mapped_v4(network) {
+            return Err(Reason::MappedV4(v4).at(0));
+        }
+        match without_peer.iter().find(|(_, special)| special.overlaps(network)) {
+            Some((name, _)) => Err(Reason::WithoutPeer(name).at(0)),
+            None => Ok(self),
+        }
+    }
+}
+
+/// What `::ffff:a.b.c.d` (RFC 4291, 2.5.5.2) means: no packet carries that form.
+fn mapped_v4(network: Network) -> Option<Network> {
+    let octets = Ipv6Addr::from_bits(network.value).to_ipv4_mapped()?.octets();
+    let prefix = network.bits.checked_sub(96).filter(|prefix| *prefix > 0)?;
+    Some(Network::v4(octets, prefix))
+}
+
+/// The octets of a whole `a.b.c.d` with nothing to object to: what lists have millions of, without a detour.
+#[inline]
+fn common_v4(text: &[u8]) -> Option<[u8; 4]> {
+    let mut octets = [0; 4];
+    let mut at = 0;
+    for (index, octet) in octets.iter_mut().enumerate() {
+        if index > 0 && *text.get(at)? != b'.' {
+            return None;
+        }
+        at += usize::from(index > 0);
+        let start = at;
+        let mut value = digit(text, at)?;
+        at += 1;
+        while let Some(digit) = digit(text, at) {
+            if value == 0 || at - start == 3 {
+                return None;
+            }
+            value = value * 10 + digit;
+            at += 1;
+        }
+        *octet = u8::try_from(value).ok()?;
+    }
+    (at == text.len() && matches!(octets[0], 1..=126 | 128..=223)).then_some(octets)
+}
+
+fn parse_shape(text: &[u8]) -> Result<Indicator, Refusal> {
+    if text.is_empty() {
+        return Err(Reason::Empty.at(0));
+    }
+    if text.len() > MAX_INDICATOR_BYTES {
+        return Err(Reason::IndicatorTooLong.at(MAX_INDICATOR_BYTES));
+    }
+    match text.iter().find(|byte| matches!(byte, b'.' | b':' | b'[')) {
+        Some(b'.') => parse_v4(text),
+        Some(b':') => parse_v6(text, 0),
+        Some(_) if text[0] == b'[' => parse_bracketed(text),
+        _ => Err(Reason::NotAnIndicator.at(0)),
+    }
+}
+
+/// A control character or broken text explains more than what the grammar missed because of it.
+fn plainest(text: &[u8], refusal: Refusal) -> Refusal {
+    if refusal.reason == Reason::IndicatorTooLong {
+        return refusal;
+    }
+    if let Some(offset) = text.iter().position(u8::is_ascii_control) {
+        return Reason::ControlCharacter.at(offset);
+    }
+    match std::str::from_utf8(text) {
+        Err(error) => Reason::NotUtf8.at(error.valid_up_to()),
+        Ok(_) => refusal,
+    }
+}
+
+fn parse_v4(text: &[u8]) -> Result<Indicator, Refusal> {
+    let (octets, at) = parse_octets(text)?;
+    let (prefix, at) = parse_prefix(text, at, 32)?;
+    let (port, at) = if text.get(at) == Some(&b':') { parse_port(text, at + 1)? } else { (None, at) };
+    if at != text.len() {
+        return Err(Reason::NotAnIndicator.at(at));
+    }
+    Ok(Indicator { network: Network::v4(octets, prefix), port })
+}
+
+#[inline]
+fn digit(text: &[u8], at: usize) -> Option<u32> {
+    text.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit < 10).map(u32::from)
+}
+
+fn parse_octets(text: &[u8]) -> Result<([u8; 4], usize), Refusal> {
+    let mut octets = [0; 4];
+    let mut at = 0;
+    for (index, octet) in octets.iter_mut().enumerate() {
+        if index > 0 {
+            if text.get(at) != Some(&b'.') {
+                return Err(Reason::NotAnIndicator.at(at));
+            }
+            at += 1;
+        }
+        let (value, next) = parse_number(text, at, u32::from(u8::MAX), Reason::OctetTooLarge)?;
+        *octet = value as u8;
+        at = next;
+    }
+    Ok((octets, at))
+}
+
+/// An IPv6 address or network; `text` stands `offset` bytes into the indicator.
+fn parse_v6(text: &[u8], offset: usize) -> Result<Indicator, Refusal> {
+    let end = text.iter().position(|&byte| byte == b'/').unwrap_or(text.len());
+    let address = std::str::from_utf8(&text[..end]).ok().and_then(|text| text.parse::<Ipv6Addr>().ok());
+    let address = address.ok_or(Reason::NotIpv6.at(offset))?;
+    let shifted = |refusal: Refusal| refusal.reason.at(offset + refusal.offset);
+    let (prefix, at) = parse_prefix(text, end, 128).map_err(shifted)?;
+    if at != text.len() {
+        return Err(Reason::NotAnIndicator.at(offset + at));
+    }
+    Ok(Indicator { network: Network::v6(address.octets(), prefix), port: None })
+}
+
+fn parse_bracketed(text: &[u8]) -> Result<Indicator, Refusal> {
+    let close = text.iter().position(|&byte| byte == b']').ok_or(Reason::NotAnIndicator.at(text.len()))?;
+    let indicator = parse_v6(&text[1..close], 1)?;
+    if text.get(close + 1) != Some(&b':') {
+        return Err(Reason::PortMissing.at(close + 1));
+    }
+    let (port, at) = parse_port(text, close + 2)?;
+    if at != text.len() {
+        return Err(Reason::NotAnIndicator.at(at));
+    }
+    Ok(Indicator { port, ..indicator })
+}
+
+/// `/n` if it stands at `at`, else the whole address.
+fn parse_prefix(text: &[u8], at: usize, whole: u8) -> Result<(u8, usize), Refusal> {
+    if text.get(at) != Some(&b'/') {
+        return Ok((whole, at));
+    }
+    let (prefix, next) = parse_number(text, at + 1, u32::from(whole), Reason::PrefixTooLong)?;
+    if prefix == 0 {
+        return Err(Reason::TooWide.at(at + 1));
+    }
+    Ok((prefix as u8, next))
+}
+
+fn parse_port(text: &[u8], at: usize) -> Result<(Option<NonZeroU16>, usize), Refusal> {
+    let (port, next) = parse_number(text, at, u32::from(u16::MAX), Reason::PortTooLarge)?;
+    let port = NonZeroU16::new(port as u16).ok_or(Reason::PortZero.at(at))?;
+    Ok((Some(port), next))
+}
+
+/// The decimal number at `at` and where it ends.
+#[inline]
+fn parse_number(text: &[u8], at: usize, maximum: u32, too_large: Reason) -> Result<(u32, usize), Refusal> {
+    let mut value = 0_u32;
+    let mut next = at;
+    while let Some(digit) = digit(text, next) {
+        value = value.saturating_mul(10).saturating_add(digit);
+        next += 1;
+    }
+    if next == at {
+        return Err(Reason::NotAnIndicator.at(at));
+    }
+    if next - at > 1 && text[at] == b'0' {
+        return Err(Reason::LeadingZero.at(at));
+    }
+    if value > maximum {
+        return Err(too_large.at(at));
+    }
+    Ok((value, next))
+}
+
+/// A port column's text.
+///
+/// # Errors
+/// [`Reason::PortZero`], [`Reason::PortTooLarge`], [`Reason::LeadingZero`] or [`Reason::NotAPort`].
+pub(super) fn parse_port_text(text: &[u8]) -> Result<Option<NonZeroU16>, Refusal> {
+    match parse_port(text, 0) {
+        Ok((port, end)) if end == text.len() => Ok(port),
+        Err(refusal) if refusal.reason != Reason::NotAnIndicator => Err(refusal),
+        _ => Err(Reason::NotAPort.at(0)),
+    }
+}
+
+impl fmt::Display for Indicator {
+    /// The one form that [`Indicator::parse`] reads back to the same value.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let network = self.network;
+        match self.port {
+            None => network.fmt(f),
+            Some(port) if network.is_v4() => write!(f, "{network}:{port}"),
+            Some(port) => write!(f, "[{network}]:{port}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn outcome(text: &str) -> Result<String, (usize, Reason)> {
+        let parsed = Indicator::parse(text.as_bytes());
+        parsed.map(|indicator| indicator.to_string()).map_err(|refusal| (refusal.offset, refusal.reason))
+    }
+
+    #[test]
+    fn every_form_is_read_and_printed() {
+        let same = [
+            "203.0.113.9",
+            "1.2.3.4",
+            "223.255.255.255",
+            "240.0.0.1",
+            "10.0.0.0/8",
+            "198.51.100.128/25",
+            "203.0.113.9:443",
+            "198.51.100.0/24:8080",
+            "2001:db8::1",
+            "2001:db8::/32",
+            "fe80::1",
+            "[2001:db8::1]:443",
+            "[2001:db8::/32]:65535",
+        ];
+        for text in same {
+            assert_eq!(outcome(text), Ok(text.to_owned()));
+        }
+        let normal = [
+            ("203.0.113.9/32", "203.0.113.9"),
+            ("2001:DB8:0:0::1/128", "2001:db8::1"),
+            ("2001:db8::192.0.2.1", "2001:db8::c000:201"),
+        ];
+        for (text, printed) in normal {
+            assert_eq!(outcome(text), Ok(printed.to_owned()));
+        }
+    }
+
+    #[test]
+    fn what_is_no_indicator_is_refused_where_it_goes_wrong() {
+        let cases = [
+            ("", 0, Reason::Empty),
+            ("evil.example", 0, Reason::NotAnIndicator),
+            ("garbage", 0, Reason::NotAnIndicator),
+            ("1.2.3", 5, Reason::NotAnIndicator),
+            ("1.2.3.", 6, Reason::NotAnIndicator),
+            ("1.2.3.4.5", 7, Reason::NotAnIndicator),
+            ("1.2.3.4x", 7, Reason::NotAnIndicator),
+            ("1.2.3.4/", 8, Reason::NotAnIndicator),
+            ("1.2.3.4:", 8, Reason::NotAnIndicator),
+            ("1.2.3.4:80:80", 10, Reason::NotAnIndicator),
+            ("-1.2.3.4", 0, Reason::NotAnIndicator),
+            ("1.2.3.256", 6, Reason::OctetTooLarge),
+            ("1.2.3.99999999999999999999", 6, Reason::OctetTooLarge),
+            ("1.02.3.4", 2, Reason::LeadingZero),
+            ("1.2.3.00", 6, Reason::LeadingZero),
+            ("1.2.3.4:0", 8, Reason::PortZero),
+            ("1.2.3.4:65536", 8, Reason::PortTooLarge),
+            ("1.2.3.4:18446744073709551617", 8, Reason::PortTooLarge),
+            ("1.2.3.4:0443", 8, Reason::LeadingZero),
+            ("1.2.3.4/33", 8, Reason::PrefixTooLong),
+            ("2001:db8::/129", 11, Reason::PrefixTooLong),
+            ("2001:db8::g", 0, Reason::NotIpv6),
+            ("2001:db8:::1", 0, Reason::NotIpv6),
+            ("fe80::1%eth0", 0, Reason::NotIpv6),
+            ("[2001:db8::x]:1", 1, Reason::NotIpv6),
+            ("[2001:db8::1]", 13, Reason::PortMissing),
+            ("[2001:db8::1]443", 13, Reason::PortMissing),
+            ("[2001:db8::1]:", 14, Reason::NotAnIndicator),
+            ("[2001:db8::1]:0", 14, Reason::PortZero),
+            ("[2001:db8::1", 12, Reason::NotAnIndicator),
+            ("[1.2.3.4]:80", 1, Reason::NotIpv6),
+            ("1.2.3.4\u{7}", 7, Reason::ControlCharacter),
+        ];
+        for (text, offset, reason) in cases {
+            assert_eq!(outcome(text), Err((offset, reason)), "{text}");
+        }
+        assert_eq!(outcome(&"1".repeat(65)), Err((64, Reason::IndicatorTooLong)));
+        let broken = Indicator::parse(b"1.2.3.\xe9");
+        assert_eq!(broken, Err(Reason::NotUtf8.at(6)));
+    }
+
+    #[test]
+    fn a_network_is_neither_too_wide_nor_off_its_start() {
+        for text in ["0.0.0.0/0", "8.0.0.0/7", "::/0", "2001::/15"] {
+            let refused = outcome(text).map_err(|(_, reason)| reason);
+            assert_eq!(refused, Err(Reason::TooWide), "{text}");
+        }
+        let host_bits = [
+            ("192.0.2.77/24", "host bits are set; 192.0.2.0/24 was probably meant"),
+            ("192.0.2.1/31:80", "host bits are set; 192.0.2.0/31 was probably meant"),
+            ("2001:db8::1/64", "host bits are set; 2001:db8::/64 was probably meant"),
+        ];
+        for (text, reason) in host_bits {
+            assert_eq!(outcome(text).map_err(|(_, reason)| reason.to_string()), Err(reason.to_owned()));
+        }
+    }
+
+    #[test]
+    fn addresses_without_a_peer_are_refused() {
+        let cases = [
+            ("unspecified", &["0.0.0.0", "0.1.2.3", "0.0.0.0/8", "::", "::/64"][..]),
+            ("loopback", &["127.0.0.1", "127.0.0.0/8", "127.8.0.0/16", "::1"]),
+            ("multicast", &["224.0.0.1", "239.255.255.250", "232.0.0.0/8", "ff02::1", "ff00::/16", "[ff02::fb]:5353"]),
+            ("broadcast", &["255.255.255.255", "255.0.0.0/8", "255.255.255.255:67"]),
+        ];
+        for (name, texts) in cases {
+            for text in texts {
+                let refused = outcome(text).map_err(|(_, reason)| reason);
+                assert_eq!(refused, Err(Reason::WithoutPeer(name)), "{text}");
+            }
+        }
+        let mapped = outcome("::ffff:203.0.113.9").map_err(|(_, reason)| reason.to_string());
+        assert_eq!(mapped, Err("an IPv4 address in IPv6 form; write 203.0.113.9".to_owned()));
+    }
+
+    fn any_indicator() -> impl Strategy<Value = Indicator> {
+        let v4 = (any::<[u8; 4]>(), MIN_V4_PREFIX..=32).prop_map(|(octets, prefix)| Network::v4(octets, prefix));
+        let v6 = (any::<[u8; 16]>(), MIN_V6_PREFIX..=128).prop_map(|(octets, prefix)| Network::v6(octets, prefix));
+        let network = prop_oneof![v4, v6].prop_map(Network::truncated);
+        (network, any::<u16>()).prop_map(|(network, port)| Indicator { network, port: NonZeroU16::new(port % 4096) })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_is_read_back(indicator in any_indicator()) {
+            let refused = indicator.checked().map(|_| ()).map_err(|refusal| refusal.reason);
+            let read = Indicator::parse(indicator.to_string().as_bytes());
+            prop_assert_eq!(read.map_err(|refusal| refusal.reason), refused.map(|()| indicator));
+        }
+
+        #[test]
+        fn the_common_form_is_read_as_any_other(text in "[0-9]{1,4}(\\.[0-9]{1,4}){2,4}|[0-9.:/]{0,24}") {
+            let slow = parse_shape(text.as_bytes()).and_then(Indicator::checked);
+            prop_assert_eq!(Indicator::parse(text.as_bytes()), slow);
+        }
+
+        #[test]
+        fn the_standard_library_agrees_on_addresses(text in "[0-9a-f:.]{0,20}|[0-9]{1,3}(\\.[0-9]{1,3}){3}") {
+            if let Ok(indicator) = Indicator::parse(text.as_bytes()) {
+                if indicator.port.is_none() {
+                    let address: std::net::IpAddr = text.parse().expect("the standard library reads it, too");
+                    prop_assert_eq!(indicator.network, Network::host(address.into()));
+                }
+            }
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(text in proptest::collection::vec(any::<u8>(), 0..80)) {
+            if let Err(refusal) = Indicator::parse(&text) {
+                prop_assert!(refusal.offset <= text.len());
+            }
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! How the threads of an engine hang together: everything is opened first, then they start, the last in the line first.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::{self, JoinHandle};
+
+use capture::{AfPacketConfig, LinkType, OwnedBlock};
+use crossbeam_channel::{Receiver, Sender, bounded};
+use wire::TunnelPorts;
+
+use crate::config::{Backend, InterfaceConfig, Mode};
+use crate::detect::SmtpWatch;
+use crate::engine::{Engine, EngineError, Running};
+use crate::flow::{FlowLimits, FlowTable};
+use crate::host::HostTable;
+use crate::live::{self, LiveSource};
+use crate::merge::{Merge, Notice, Outlets, SecondDelta};
+use crate::offline::{self, FileSource};
+use crate::output::{EveContext, EventLog};
+use crate::pcap_ring::{PcapRing, WhenFull};
+use crate::pipeline::{Worker, WorkerPorts, WorkerSetup};
+use crate::query::{FlowQuery, HostQuery};
+use crate::store::RingStore;
+use crate::watch::WatchHold;
+
+/// Seconds of one worker that may wait to be merged.
+const SECONDS_WAITING: usize = 64;
+/// Notices that Python may leave waiting.
+const NOTICES_WAITING: usize = 4096;
+/// Blocks between the reader of files, or who hands frames in, and each worker.
+const BLOCKS_WAITING: usize = 16;
+/// Questions that may wait.
+const QUERIES_WAITING: usize = 16;
+
+/// Where frames come from, opened.
+enum Inputs {
+    /// For each worker its ring of every interface.
+    Interfaces(Vec<Vec<LiveSource>>),
+    Files(Box<FileSource>),
+}
+
+/// Both ends of a queue.
+struct Queue<T> {
+    into: Sender<T>,
+    out: Receiver<T>,
+}
+
+impl<T> Queue<T> {
+    fn of(places: usize) -> Self {
+        let (into, out) = bounded(places);
+        Self { into, out }
+    }
+}
+
+/// The queues that all workers share.
+struct Queues {
+    seconds: Queue<SecondDelta>,
+    notices: Queue<Notice>,
+    acknowledged: Queue<()>,
+    host_queries: Queue<HostQuery>,
+    handed_in: Queue<OwnedBlock>,
+}
+
+impl Engine {
+    /// Opens everything in the calling thread, whose network namespace counts, and starts the threads. Evidence first:
+    /// the ring stores from here on, before any list is loaded.
+    ///
+    /// # Errors
+    /// Something cannot be opened; nothing stays half-started.
+    pub fn start(&self) -> Result<(), EngineError> {
+        if self.is_stopping() || self.running().is_some() {
+            return Err(EngineError::State("the engine was started before"));
+        }
+        self.open_ring()?;
+        let inputs = self.open_inputs()?;
+        let (log, log_writer) = self.start_log()?.unzip();
+        let queues = Queues {
+            seconds: Queue::of(SECONDS_WAITING * self.shared.config.workers),
+            notices: Queue::of(NOTICES_WAITING),
+            acknowledged: Queue::of(1),
+            host_queries: Queue::of(QUERIES_WAITING),
+            handed_in: Queue::of(BLOCKS_WAITING),
+        };
+        let (workers, flow_queries) = self.make_workers(&queues);
+        let mut others = vec![self.start_merge(log.clone(), &queues)?];
+        let workers = match inputs {
+            Inputs::Interfaces(sources) => self.start_live(workers, sources, &queues.handed_in.out)?,
+            Inputs::Files(files) => {
+                let (workers, reader) = self.start_offline(workers, *files)?;
+                others.push(reader);
+                workers
+            }
+        };
+        self.set_running(Running {
+            log,
+            notices: queues.notices.out,
+            seconds: queues.seconds.into,
+            acknowledge: queues.acknowledged.into,
+            host_queries: queues.host_queries.into,
+            flow_queries,
+            handed_in: queues.handed_in.into,
+            workers,
+            others,
+            log_writer,
+        });
+        Ok(())
+    }
+
+    fn open_ring(&self) -> Result<(), EngineError> {
+        let when_full = if self.shared.config.mode == Mode::Live { WhenFull::Drop } else { WhenFull::Wait };
+        if let Some(ring) = &self.shared.config.pcap_ring {
+            // Started once only, so it is not set yet.
+            let _ = self.shared.ring.set(Arc::new(PcapRing::open(ring, when_full)?));
+        }
+        Ok(())
+    }
+
+    fn open_inputs(&self) -> Result<Inputs, EngineError> {
+        let config = &self.shared.config;
+        if config.mode == Mode::Live {
+            return self.open_interfaces().map(Inputs::Interfaces);
+        }
+        let files = FileSource::open(&self.shared.interfaces, &config.filter, Arc::clone(&self.shared.read))?;
+        Ok(Inputs::Files(Box::new(files)))
+    }
+
+    /// The sources of each worker: worker i has ring i of every interface.
+    fn open_interfaces(&self) -> Result<Vec<Vec<LiveSource>>, EngineError> {
+        let config = &self.shared.config;
+        let mut sources: Vec<Vec<LiveSource>> = (0..config.workers).map(|_| Vec::new()).collect();
+        for (index, interface) in config.interfaces.iter().enumerate() {
+            let state = &self.shared.links[index];
+            if interface.backend == Backend::Libpcap {
+                state.link_type.store(u64::from(LinkType::ETHERNET.0), Ordering::Relaxed);
+                state.up.store(true, Ordering::Relaxed);
+                continue;
+            }
+            for own in &mut sources {
+                let ring = capture_config(interface, index, config.workers);
+                own.push(LiveSource::open(index, ring, Arc::clone(state))?);
+            }
+        }
+        Ok(sources)
+    }
+
+    fn start_log(&self) -> Result<Option<(EventLog, JoinHandle<()>)>, EngineError> {
+        let config = &self.shared.config;
+        let Some(eve) = &config.eve else { return Ok(None) };
+        let context = EveContext {
+            sensor_name: config.sensor_name.clone(),
+            interfaces: Arc::clone(&self.shared.interfaces),
+            config: eve.clone(),
+        };
+        Ok(Some(EventLog::start(context, config.mode, Arc::clone(&self.shared.eve))?))
+    }
+
+    fn start_merge(&self, log: Option<EventLog>, queues: &Queues) -> Result<JoinHandle<()>, EngineError> {
+        let config = &self.shared.config;
+        let (notices, acknowledged) = (queues.notices.into.clone(), queues.acknowledged.out.clone());
+        let outlets = Outlets { log, notices, acknowledged };
+        let smtp = SmtpWatch::new(config.smtp.clone(), config.networks.mail_servers.clone());
+        let tables = (HostTable::new(config.hosts.max), smtp);
+        let merge = Merge::new(config.mode, config.workers, tables, outlets, Arc::clone(&self.shared.merge));
+        let (seconds, queries) = (queues.seconds.out.clone(), queues.host_queries.out.clone());
+        spawn("merge", move || merge.run(&seconds, &queries))
+    }
+
+    /// The workers, and the way to ask each.
+    fn make_workers(&self, queues: &Queues) -> (Vec<Worker>, Vec<Sender<FlowQuery>>) {
+        let config = &self.shared.config;
+        let each = config.flows.max.div_ceil(config.workers).max(1);
+        let limits = FlowLimits::new(each, config.flows.tcp_idle, config.flows.udp_idle, config.flows.active);
+        let worker = |index: usize| {
+            let questions = Queue::of(QUERIES_WAITING);
+            let ports = WorkerPorts {
+                seconds: queues.seconds.into.clone(),
+                notices: queues.notices.into.clone(),
+                queries: questions.out,
+                published: Arc::clone(&self.shared.published[index]),
+            };
+            let watch = WatchHold::new(Arc::clone(&self.shared.watch));
+            let store = self.store(index);
+            (Worker::new(self.setup(index), ports, FlowTable::new(limits), watch, store), questions.into)
+        };
+        (0..config.workers).map(worker).unzip()
+    }
+
+    fn setup(&self, index: usize) -> WorkerSetup {
+        let config = &self.shared.config;
+        WorkerSetup {
+            mode: config.mode,
+            index,
+            workers: config.workers,
+            interfaces: Arc::clone(&self.shared.interfaces),
+            internal: config.networks.internal.clone(),
+            ports: TunnelPorts::new(&config.decapsulation.vxlan_ports),
+            stored_elsewhere: self.shared.ring.get().is_some() && !self.stores(index),
+        }
+    }
+
+    /// In `read` every worker sees every frame, and the first one stores them all.
+    fn stores(&self, index: usize) -> bool {
+        self.shared.config.mode == Mode::Live || index == 0
+    }
+
+    fn store(&self, index: usize) -> Option<RingStore> {
+        let ring = self.shared.ring.get().filter(|_| self.stores(index))?;
+        let snaplens = self.shared.config.interfaces.iter().map(|interface| interface.snaplen);
+        let snaplen = snaplens.max().unwrap_or(capture::MAX_SNAPLEN);
+        Some(RingStore::new(Arc::clone(ring), index, Arc::clone(&self.shared.interfaces), snaplen))
+    }
+
+    fn start_live(
+        &self,
+        workers: Vec<Worker>,
+        sources: Vec<Vec<LiveSource>>,
+        handed_in: &Receiver<OwnedBlock>,
+    ) -> Result<Vec<JoinHandle<()>>, EngineError> {
+        let start = |(worker, own)| {
+            let (handed_in, stop) = (handed_in.clone(), self.stop_flag());
+            spawn("worker", move || live::run(worker, own, &handed_in, &stop))
+        };
+        workers.into_iter().zip(sources).map(start).collect()
+    }
+
+    fn start_offline(
+        &self,
+        workers: Vec<Worker>,
+        files: FileSource,
+    ) -> Result<(Vec<JoinHandle<()>>, JoinHandle<()>), EngineError> {
+        let recycling = Queue::of(BLOCKS_WAITING * 2);
+        let mut lanes = Vec::new();
+        let mut threads = Vec::new();
+        for worker in workers {
+            let blocks = Queue::of(BLOCKS_WAITING);
+            lanes.push(blocks.into);
+            let recycle = recycling.into.clone();
+            threads.push(spawn("worker", move || offline::run(worker, &blocks.out, &recycle))?);
+        }
+        let stop = self.stop_flag();
+        let reader = spawn("reader", move || files.run(&lanes, &recycling.out, &stop))?;
+        Ok((threads, reader))
+    }
+}
+
+fn capture_config(interface: &InterfaceConfig, index: usize, workers: usize) -> AfPacketConfig {
+    AfPacketConfig {
+        interface: interface.name.clone(),
+        index: index as u16,
+        snaplen: interface.snaplen,
+        promiscuous: interface.promiscuous,
+        ring_bytes: interface.ring_memory_bytes / workers,
+        block_timeout: live::BLOCK_TIMEOUT,
+        fanout: (workers > 1).then(|| std::process::id() as u16),
+        filter: interface.filter.clone(),
+    }
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, EngineError> {
+    Ok(thread::Builder::new().name(name.into()).spawn(run)?)
+}

@@ -1,0 +1,193 @@
+//! PyO3 glue only: `sensor._native`. What each item means stands in `sensor/_native.pyi`.
+#![allow(missing_docs)] // the stub file is the reference
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow_array::ffi::to_ffi;
+use arrow_array::{Array, StructArray};
+use engine::watchlist::{ListFormat, ListText};
+use engine::{EngineConfig, EngineError};
+use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyCapsule, PyDict, PyList};
+
+#[allow(clippy::needless_pass_by_value)] // `map_err` hands it over
+fn raise(error: EngineError) -> PyErr {
+    let text = error.to_string();
+    match error {
+        EngineError::Config(_) | EngineError::Query(_) => PyValueError::new_err(text),
+        EngineError::Capture(_) | EngineError::Ring(_) | EngineError::Thread(_) => PyOSError::new_err(text),
+        EngineError::State(_) | EngineError::Dead(_) | EngineError::Arrow(_) => PyRuntimeError::new_err(text),
+    }
+}
+
+/// Arrow records that any library takes without a copy: the Arrow PyCapsule interface.
+#[pyclass(frozen, module = "sensor._native")]
+struct RecordBatch(arrow_array::RecordBatch);
+
+#[pymethods]
+impl RecordBatch {
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_array__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<(Bound<'py, PyCapsule>, Bound<'py, PyCapsule>)> {
+        // The interface lets a producer ignore what the consumer would rather have.
+        drop(requested_schema);
+        let records = StructArray::from(self.0.clone()).into_data();
+        let (array, schema) = to_ffi(&records).map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
+        let schema = PyCapsule::new(py, schema, Some(c"arrow_schema".into()))?;
+        Ok((schema, PyCapsule::new(py, array, Some(c"arrow_array".into()))?))
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.num_rows()
+    }
+}
+
+#[pyclass(frozen, module = "sensor._native")]
+struct Watchlists(Arc<engine::watchlist::Watchlists>);
+
+#[pymethods]
+impl Watchlists {
+    #[staticmethod]
+    fn compile(py: Python<'_>, lists: Vec<(String, String, Bound<'_, PyBytes>, u8)>) -> PyResult<Self> {
+        let lists = lists.into_iter().map(list_text).collect::<PyResult<Vec<_>>>()?;
+        let compiled = py.detach(|| engine::watchlist::Watchlists::compile(lists));
+        Ok(Self(Arc::new(compiled)))
+    }
+
+    #[getter]
+    fn lists<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let summaries = PyList::empty(py);
+        for summary in self.0.summary() {
+            let refused: Vec<_> = summary.refused.into_iter().map(|r| (r.line, r.column, r.reason)).collect();
+            let indicators = PyDict::new(py);
+            indicators.set_item("ip", summary.by_kind.ip)?;
+            indicators.set_item("cidr", summary.by_kind.cidr)?;
+            indicators.set_item("ip_port", summary.by_kind.ip_port)?;
+            let entry = PyDict::new(py);
+            entry.set_item("name", summary.name)?;
+            entry.set_item("entries", summary.entries)?;
+            entry.set_item("indicators", indicators)?;
+            entry.set_item("duplicates", summary.duplicates)?;
+            entry.set_item("refused", refused)?;
+            entry.set_item("refused_total", summary.refused_total)?;
+            summaries.append(entry)?;
+        }
+        Ok(summaries)
+    }
+}
+
+fn list_text((name, format, text, default_severity): (String, String, Bound<'_, PyBytes>, u8)) -> PyResult<ListText> {
+    let format = match format.as_str() {
+        "plain" => ListFormat::Plain,
+        "csv" => ListFormat::Csv,
+        other => return Err(PyValueError::new_err(format!("list format '{other}' is neither plain nor csv"))),
+    };
+    Ok(ListText { name, format, text: text.as_bytes().to_vec(), default_severity })
+}
+
+#[pyclass(frozen, module = "sensor._native")]
+struct Batch {
+    polled: engine::Polled,
+    interfaces: Arc<[String]>,
+}
+
+#[pymethods]
+impl Batch {
+    #[getter]
+    fn time_ns(&self) -> u64 {
+        self.polled.notice.time_ns
+    }
+
+    #[getter]
+    fn ended(&self) -> bool {
+        self.polled.ended
+    }
+
+    #[getter]
+    fn hits(&self, py: Python<'_>) -> PyResult<RecordBatch> {
+        let rows = py.detach(|| engine::rows::hits_to_arrow(&self.polled.notice.hits, &self.interfaces));
+        Ok(RecordBatch(rows.map_err(|error| raise(error.into()))?))
+    }
+
+    #[getter]
+    fn findings(&self, py: Python<'_>) -> PyResult<RecordBatch> {
+        let rows = py.detach(|| engine::rows::findings_to_arrow(&self.polled.notice.findings, &self.interfaces));
+        Ok(RecordBatch(rows.map_err(|error| raise(error.into()))?))
+    }
+
+    fn __len__(&self) -> usize {
+        self.polled.notice.hits.len() + self.polled.notice.findings.len()
+    }
+}
+
+#[pyclass(frozen, module = "sensor._native")]
+struct Engine {
+    engine: engine::Engine,
+    interfaces: Arc<[String]>,
+}
+
+#[pymethods]
+impl Engine {
+    #[new]
+    fn new(config: &str) -> PyResult<Self> {
+        let config: EngineConfig = serde_json::from_str(config)
+            .map_err(|error| PyValueError::new_err(format!("engine configuration: {error}")))?;
+        let engine = engine::Engine::new(config).map_err(raise)?;
+        let interfaces = engine.interfaces();
+        Ok(Self { engine, interfaces })
+    }
+
+    fn start(&self, py: Python<'_>) -> PyResult<()> {
+        py.detach(|| self.engine.start()).map_err(raise)
+    }
+
+    fn poll(&self, py: Python<'_>, timeout_seconds: f64) -> PyResult<Batch> {
+        let timeout = Duration::try_from_secs_f64(timeout_seconds)
+            .map_err(|error| PyValueError::new_err(format!("timeout_seconds: {error}")))?;
+        let polled = py.detach(|| self.engine.poll(timeout)).map_err(raise)?;
+        Ok(Batch { polled, interfaces: Arc::clone(&self.interfaces) })
+    }
+
+    fn replace_watchlists(&self, watchlists: &Watchlists) -> u32 {
+        self.engine.replace_watchlists(Arc::clone(&watchlists.0))
+    }
+
+    fn counters(&self, py: Python<'_>) -> String {
+        py.detach(|| self.engine.counters())
+    }
+
+    fn flows(&self, py: Python<'_>, filter: &str, order: &str, limit: usize) -> PyResult<RecordBatch> {
+        py.detach(|| self.engine.flows(filter, order, limit)).map(RecordBatch).map_err(raise)
+    }
+
+    fn hosts(&self, py: Python<'_>, filter: &str, order: &str, limit: usize) -> PyResult<RecordBatch> {
+        py.detach(|| self.engine.hosts(filter, order, limit)).map(RecordBatch).map_err(raise)
+    }
+
+    fn log_event(&self, py: Python<'_>, line: String) {
+        py.detach(|| self.engine.log_event(line));
+    }
+
+    fn hand_in(&self, py: Python<'_>, interface: usize, frames: Vec<(u64, Bound<'_, PyBytes>)>) -> PyResult<()> {
+        let frames: Vec<(u64, Vec<u8>)> =
+            frames.into_iter().map(|(time_ns, data)| (time_ns, data.as_bytes().to_vec())).collect();
+        py.detach(|| self.engine.hand_in(interface, &frames)).map_err(raise)
+    }
+
+    fn stop(&self) {
+        self.engine.stop();
+    }
+}
+
+#[pymodule]
+fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Engine>()?;
+    module.add_class::<Batch>()?;
+    module.add_class::<RecordBatch>()?;
+    module.add_class::<Watchlists>()
+}

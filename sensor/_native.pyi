@@ -1,0 +1,112 @@
+"""The Rust core: capture, pcap ring, decoding, flows, hosts, watchlists and the event log.
+
+Every call releases the GIL while it works. Records leave as Arrow through the PyCapsule interface, numbers as JSON.
+"""
+
+from typing import Any, final
+
+@final
+class RecordBatch:
+    """Arrow records that any library takes without a copy (the Arrow PyCapsule interface)."""
+
+    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[Any, Any]:
+        """The schema and array capsules, named `arrow_schema` and `arrow_array`; `requested_schema` is ignored."""
+
+    def __len__(self) -> int:
+        """Number of records."""
+
+@final
+class Watchlists:
+    """Compiled address watchlists; they do not change any more."""
+
+    @staticmethod
+    def compile(lists: list[tuple[str, str, bytes, int]]) -> Watchlists:
+        """Compile lists, each `(name, "plain" | "csv", text, default severity 1 to 4)`.
+
+        Lines that are refused are told in `lists`, they fail nothing. ValueError: another format.
+        """
+
+    @property
+    def lists(self) -> list[dict[str, Any]]:
+        """What became of each list, in the order given.
+
+        Each has `name`, `entries`, `indicators` (`ip`, `cidr`, `ip_port`: numbers of entries), `duplicates`,
+        `refused` (the first 1000 as `(line, column, reason)`) and `refused_total`.
+        """
+
+@final
+class Batch:
+    """What one `Engine.poll` gives."""
+
+    @property
+    def time_ns(self) -> int:
+        """Packet time that everything has passed, nanoseconds since 1970; 0 before the first frame."""
+
+    @property
+    def hits(self) -> RecordBatch:
+        """Reports of flows that meet a watchlist entry; counts are since the last report of the same flow."""
+
+    @property
+    def findings(self) -> RecordBatch:
+        """Hosts that send mail in bulk; one that goes on is told again every 10 seconds of packet time."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether no more will come: all files are read, or everything is drained after `Engine.stop`."""
+
+    def __len__(self) -> int:
+        """Number of hits and findings."""
+
+@final
+class Engine:
+    """Captures, stores, decodes, accounts and judges, in threads of its own."""
+
+    def __new__(cls, config: str) -> Engine:
+        """An engine that has opened nothing; `config` is JSON as `sensor.config.engine_settings` makes it.
+
+        ValueError: the configuration contradicts itself.
+        """
+
+    def start(self) -> None:
+        """Open everything in the calling thread, whose network namespace counts, and start capturing.
+
+        OSError: something cannot be opened; nothing stays half-started.
+        """
+
+    def poll(self, timeout_seconds: float) -> Batch:
+        """Wait for news, and return at once when there are any.
+
+        The call says as well that the last batch has been dealt with: in read mode no later record is written before.
+        RuntimeError: a thread of the engine has died, and the process must end.
+        """
+
+    def replace_watchlists(self, watchlists: Watchlists) -> int:
+        """Put watchlists in force and give their generation; open flows are judged at their next packet."""
+
+    def counters(self) -> str:
+        """All numbers at one moment, as a JSON object; both accounts of captured frames close to the frame."""
+
+    def flows(self, filter: str, order: str, limit: int) -> RecordBatch:
+        """The live flows that the filter admits, best first.
+
+        `filter`: terms separated by spaces, an address, network, port, protocol or `vlan:ID` each. `order`: `rate`,
+        `bytes`, `packets`, `start`, `last`. ValueError: one of them cannot be understood. RuntimeError: no answer.
+        """
+
+    def hosts(self, filter: str, order: str, limit: int) -> RecordBatch:
+        """The hosts that the filter admits, best first; `filter` and errors as for `flows`.
+
+        `order`: `rate`, `bytes`, `packets`, `start`, `last`, `flows`, `peers`.
+        """
+
+    def log_event(self, line: str) -> None:
+        """Write a line of JSON, without its newline, to the event log, if there is one."""
+
+    def hand_in(self, interface: int, frames: list[tuple[int, bytes]]) -> None:
+        """Take frames, `(timestamp_ns, captured bytes)` each, from whoever captures on this interface.
+
+        RuntimeError: no such interface, or the engine does not run.
+        """
+
+    def stop(self) -> None:
+        """Take what has arrived and end; `poll` gives the rest until it says `ended`."""

@@ -1,0 +1,126 @@
+"""Alerts in EVE form, for the event log."""
+
+import json
+from typing import Any
+
+from sensor.alerts.incident import Condition, EveAlert
+from sensor.alerts.rows import FindingRow, HitRow
+from sensor.alerts.rules import BY_NAME
+from sensor.alerts.tally import entry_of
+from sensor.alerts.text import has_ports, utc_stamp
+
+GENERATOR_ID = 1
+RULE_REVISION = 1
+
+
+def event_type(alert: EveAlert) -> str:
+    """Give the EVE type: conditions of the sensor and the mirror are anomalies, everything else alerts."""
+    return "anomaly" if isinstance(alert.row, Condition) else "alert"
+
+
+def encode(alert: EveAlert, sensor_name: str) -> str:
+    """Give the alert as one JSON line without its end; all that is not ASCII is escaped."""
+    if isinstance(alert.row, Condition):
+        event = _condition_event(alert, alert.row)
+    elif "flow_id" in alert.row:
+        event = _hit_event(alert, alert.row)
+    else:
+        event = _finding_event(alert, alert.row)
+    return json.dumps({**event, "host": sensor_name}, separators=(",", ":"))
+
+
+def _hit_event(alert: EveAlert, row: HitRow) -> dict[str, Any]:
+    entry = entry_of(row["metadata"])
+    watchlist = {"list": row["list"], "indicator": row["indicator"], "type": row["type"], "matched": row["matched"]}
+    words = [entry[column] for column in ("malware", "threat_type") if entry.get(column)]
+    event: dict[str, Any] = {
+        "timestamp": utc_stamp(alert.time_ns),
+        "flow_id": row["flow_id"],
+        "in_iface": row["in_iface"],
+        "event_type": "alert",
+        **_addresses(row),
+        "community_id": row["community_id"],
+    }
+    if row["vlan"]:
+        event["vlan"] = row["vlan"]
+    if row["tunnel_depth"]:
+        event["tunnel"] = {
+            "src_ip": row["tunnel_src"],
+            "dest_ip": row["tunnel_dest"],
+            "proto": row["tunnel_proto"],
+            "depth": row["tunnel_depth"],
+        }
+    if row["src_mac"]:
+        event["ether"] = {"src_mac": row["src_mac"], "dest_mac": row["dest_mac"]}
+    event["alert"] = _alert(alert, " ".join(words) or row["indicator"], {"watchlist": {**watchlist, "entry": entry}})
+    event["flow"] = {
+        "pkts_toserver": row["packets_toserver"],
+        "pkts_toclient": row["packets_toclient"],
+        "bytes_toserver": row["bytes_toserver"],
+        "bytes_toclient": row["bytes_toclient"],
+        "start": utc_stamp(row["start_ns"]),
+    }
+    event["spanwatch"] = {"stage": row["stage"], "first_sender": row["first_sender"]}
+    return event
+
+
+def _addresses(row: HitRow) -> dict[str, Any]:
+    if not has_ports(row["proto"]):
+        return {"src_ip": row["src_ip"], "dest_ip": row["dest_ip"], "proto": row["proto"]}
+    return {
+        "src_ip": row["src_ip"],
+        "src_port": row["src_port"],
+        "dest_ip": row["dest_ip"],
+        "dest_port": row["dest_port"],
+        "proto": row["proto"],
+    }
+
+
+def _finding_event(alert: EveAlert, row: FindingRow) -> dict[str, Any]:
+    event: dict[str, Any] = {
+        "timestamp": utc_stamp(alert.time_ns),
+        "in_iface": row["in_iface"],
+        "event_type": "alert",
+        "src_ip": row["host"],
+        "proto": "TCP",
+    }
+    if row["examples"]:
+        event["dest_ip"] = row["examples"][0]
+    if row["vlan"]:
+        event["vlan"] = row["vlan"]
+    if row["mac"]:
+        event["ether"] = {"src_mac": row["mac"]}
+    event["alert"] = _alert(alert, BY_NAME[alert.rule].meaning, {})
+    columns = ("window_seconds", "count", "connections", "servers", "rejects", "examples")
+    event["spanwatch"] = {column: row[column] for column in columns}  # type: ignore[literal-required]
+    return event
+
+
+def _condition_event(alert: EveAlert, condition: Condition) -> dict[str, Any]:
+    return {
+        "timestamp": utc_stamp(alert.time_ns),
+        "event_type": "anomaly",
+        "anomaly": {"type": BY_NAME[alert.rule].family, "event": alert.rule},
+        "spanwatch": {
+            "subject": condition.subject,
+            "text": condition.text,
+            "count": condition.count,
+            "incident": alert.incident,
+            "severity": int(alert.severity),
+        },
+    }
+
+
+def _alert(alert: EveAlert, signature: str, context: dict[str, Any]) -> dict[str, Any]:
+    rule = BY_NAME[alert.rule]
+    return {
+        "action": "allowed",
+        "gid": GENERATOR_ID,
+        "signature_id": rule.number,
+        "rev": RULE_REVISION,
+        "signature": f"SPANWATCH {rule.name} {signature}",
+        "category": rule.category,
+        "severity": int(alert.severity),
+        "metadata": {"rule": [rule.name]},
+        "context": {**context, "incident": alert.incident},
+    }

@@ -1,0 +1,176 @@
+"""An incident: everything that one rule has to say about one host and one indicator or remote, over time."""
+
+import hashlib
+from collections.abc import Container
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import Field
+
+from sensor.alerts.rows import FindingRow, HitRow
+from sensor.alerts.rules import Severity
+from sensor.alerts.tally import ConditionTally, FindingTally, FlowTally, Life, Totals
+from sensor.alerts.text import NS_PER_SECOND, utc_stamp
+
+UPDATE_EVERY_NS = 600 * NS_PER_SECOND
+"""An open incident is reported again at most this often, unless it reaches a later stage."""
+
+CLOSE_AFTER_NS = 3600 * NS_PER_SECOND
+"""An incident that was not seen for so long is closed, whatever its rule."""
+
+
+class Kind(StrEnum):
+    """What a line of the alert log reports."""
+
+    OPEN = "OPEN"
+    UPDATE = "UPDATE"
+    CLOSE = "CLOSE"
+    ALIVE = "ALIVE"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of the alert log. `groups` are its text after the rule and the id, already escaped."""
+
+    kind: Kind
+    time_ns: int
+    groups: tuple[str, ...]
+    rule: str = ""
+    severity: Severity = Severity.INFO
+    incident: str = ""
+    host: str = ""
+    totals: Totals | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Something about the sensor itself; `count` is what was lost since the last report, 0 where nothing counts."""
+
+    rule: str
+    subject: str
+    text: str
+    count: int = 0
+    over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EveAlert:
+    """One line for the event log: a hit, a finding or a condition, and the incident that it belongs to."""
+
+    time_ns: int
+    rule: str
+    severity: Severity
+    incident: str
+    row: HitRow | FindingRow | Condition
+
+
+class Key(NamedTuple):
+    """What makes two hits one incident."""
+
+    rule: str
+    host: str
+    subject: str
+
+
+@dataclass(slots=True)
+class Incident:
+    """The state of one incident. Its fields are what the state file keeps."""
+
+    id: str
+    rule: str
+    host: str
+    subject: str
+    severity: Severity
+    opened_ns: int
+    last_ns: int
+    reported_ns: int
+    tally: Annotated[FlowTally | FindingTally | ConditionTally, Field(discriminator="kind")]
+    news: bool = False
+    eve_alerts: int = 0
+    scheduled_ns: int = 0
+
+    @property
+    def key(self) -> Key:
+        """The key under which it is open."""
+        return Key(self.rule, self.host, self.subject)
+
+    @property
+    def due_ns(self) -> int:
+        """When it is next to be reported or closed."""
+        close_ns = self.last_ns + CLOSE_AFTER_NS
+        return min(close_ns, self.reported_ns + UPDATE_EVERY_NS) if self.news else close_ns
+
+    def open_event(self, time_ns: int, groups: tuple[str, ...]) -> Event:
+        """Make the line that announces it."""
+        return self._event(Kind.OPEN, time_ns, groups)
+
+    def update_event(self, time_ns: int, *, risen: bool = False) -> Event:
+        """Make the line with the sums so far."""
+        return self._event(Kind.UPDATE, time_ns, self._update_groups(risen=risen))
+
+    def close_event(self, time_ns: int, reason: str = "") -> Event:
+        """Make the last line; `reason` says why it ends if not by silence."""
+        life = Life(self.opened_ns, self.last_ns, reason)
+        return self._event(Kind.CLOSE, time_ns, self._close_groups(life))
+
+    def _close_groups(self, life: Life) -> tuple[str, ...]:
+        match self.tally:
+            case FlowTally():
+                return self.tally.close_groups(self.subject, life)
+            case FindingTally():
+                return self.tally.close_groups(self.rule, life)
+            case ConditionTally():
+                return self.tally.close_groups(life)
+
+    def _update_groups(self, *, risen: bool) -> tuple[str, ...]:
+        match self.tally:
+            case FlowTally():
+                return self.tally.update_groups(self.subject, risen=risen)
+            case FindingTally():
+                return self.tally.update_groups(self.rule)
+            case ConditionTally():
+                return self.tally.groups()
+
+    def _event(self, kind: Kind, time_ns: int, groups: tuple[str, ...]) -> Event:
+        self.reported_ns = time_ns
+        self.news = False
+        return Event(kind, time_ns, groups, self.rule, self.severity, self.id, self.host, self.totals())
+
+    def totals(self) -> Totals | None:
+        """What it has counted, if it is one of flows."""
+        return self.tally.totals() if isinstance(self.tally, FlowTally) else None
+
+    def describe(self) -> dict[str, Any]:
+        """Give it as the API shows it: times in UTC, bytes and packets seen from the host."""
+        view: dict[str, Any] = {
+            "id": self.id,
+            "rule": self.rule,
+            "severity": self.severity.word,
+            "host": self.host,
+            "indicator": self.subject,
+            "opened": utc_stamp(self.opened_ns),
+            "last_seen": utc_stamp(self.last_ns),
+        }
+        match self.tally:
+            case FlowTally() as flows:
+                view |= {"remote": flows.remote, "stage": flows.stage, **flows.totals()._asdict()}
+            case FindingTally() as finding:
+                view |= {"connections": finding.connections, "servers": finding.servers, "rejects": finding.rejects}
+            case ConditionTally() as condition:
+                view |= {"text": condition.text, "count": condition.count}
+        return view
+
+
+def short_id(key: Key, time_ns: int, taken: Container[str]) -> str:
+    """Make an id of four hexadecimal digits that is not taken, the same for the same incident on each run.
+
+    More digits are used only when no window of four in the digest is free.
+    """
+    digest = hashlib.blake2s("\n".join((*key, str(time_ns))).encode()).hexdigest()
+    for length in range(4, len(digest)):
+        for start in range(len(digest) - length):
+            candidate = digest[start : start + length]
+            if candidate not in taken:
+                return candidate
+    return digest

@@ -1,0 +1,90 @@
+"""The rows that the core hands to the alert policy, one typed dictionary a kind, and who is who in them."""
+
+from typing import NamedTuple, TypedDict, final
+
+
+@final
+class HitRow(TypedDict):
+    """An event of a flow that met a listed indicator; counts are since the last row of the same flow."""
+
+    time_ns: int
+    event: str
+    stage: str
+    flow_id: int
+    community_id: str
+    start_ns: int
+    src_ip: str
+    src_port: int
+    dest_ip: str
+    dest_port: int
+    proto: str
+    src_mac: str | None
+    dest_mac: str | None
+    vlan: list[int]
+    tunnel_src: str | None
+    tunnel_dest: str | None
+    tunnel_proto: str | None
+    tunnel_depth: int
+    in_iface: str
+    packets_toserver: int
+    packets_toclient: int
+    bytes_toserver: int
+    bytes_toclient: int
+    src_internal: bool
+    dest_internal: bool
+    first_sender: str
+    list: str
+    indicator: str
+    type: str
+    severity: int
+    metadata: str
+    matched: str
+
+
+@final
+class FindingRow(TypedDict):
+    """A threshold that a host is over; repeated while it lasts. `window_seconds` is what the numbers cover."""
+
+    time_ns: int
+    rule: str
+    host: str
+    mac: str | None
+    vlan: list[int]
+    in_iface: str
+    window_seconds: int
+    count: int
+    connections: int
+    servers: int
+    rejects: int
+    examples: list[str]
+
+
+class Ends(NamedTuple):
+    """The two ends of a hit as an operator sees them: the own host, and the other one."""
+
+    host: str
+    host_port: int
+    remote: str
+    remote_port: int
+    host_opened: bool
+
+
+def ends_of(row: HitRow) -> Ends:
+    """Tell the host of a hit from its remote end.
+
+    The host is the internal end. Of two internal ends it is the one that is not listed, of none the originator.
+    """
+    if row["src_internal"] and row["dest_internal"]:
+        host_opened = row["matched"] == "dest"
+    else:
+        host_opened = row["src_internal"] or not row["dest_internal"]
+    source = (row["src_ip"], row["src_port"])
+    destination = (row["dest_ip"], row["dest_port"])
+    if host_opened:
+        return Ends(*source, *destination, host_opened=True)
+    return Ends(*destination, *source, host_opened=False)
+
+
+def carries_news(row: HitRow) -> bool:
+    """Whether a hit tells of a new flow or of packets, and not only that a silent flow has ended."""
+    return row["event"] == "open" or row["packets_toserver"] > 0 or row["packets_toclient"] > 0

@@ -1,0 +1,82 @@
+"""The running sensor, as the API shows it."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from sensor import __version__
+from sensor.alerts.conditions import Health, Verdict, problems
+from sensor.alerts.desk import AlertDesk
+from sensor.alerts.text import utc_stamp
+from sensor.engine import Counters, Engine, SinkCounters, merged_sinks
+from sensor.metrics import Scrape
+
+_UNKNOWN = Health(Verdict.OK, (), 0.0, 0, None)
+
+
+class LiveView:
+    """Answers from the engine and the alert desk; the daemon's loop keeps `health` and the rest current."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        desk: AlertDesk,
+        take_counters: Callable[[], Counters],
+        sinks: Callable[[], tuple[SinkCounters, ...]],
+    ) -> None:
+        self.health = _UNKNOWN
+        self.workers_advance = True
+        self.reload_success = True
+        self.stale_lists: list[tuple[str, str]] = []
+        self._engine = engine
+        self._desk = desk
+        self._take_counters = take_counters
+        self._sinks = sinks
+        self._started_ns = time.time_ns()
+
+    def counters(self) -> Counters:
+        """Take a snapshot of the core's counters."""
+        return self._take_counters()
+
+    def scrape(self) -> Scrape:
+        """Take one snapshot."""
+        counters = self._take_counters()
+        return Scrape(counters, self._desk.numbers(), self._sinks(), self.health.verdict, self.reload_success)
+
+    def status(self) -> dict[str, Any]:
+        """Give the whole state of the sensor."""
+        counters = self._take_counters()
+        counters["sinks"] = merged_sinks(counters["sinks"], self._sinks())
+        found = problems(counters, self.health)
+        found += [] if self.workers_advance else ["a worker stands still"]
+        found += [f"list {name}: {reason}" for name, reason in self.stale_lists]
+        alerts = self._desk.numbers()
+        return {
+            "healthy": not found,
+            "problems": found,
+            "version": __version__,
+            "started": utc_stamp(self._started_ns),
+            "mirror": {"verdict": self.health.verdict.value, "reasons": list(self.health.reasons)},
+            "alerts": {
+                "open": alerts.open,
+                "opened": sum(alerts.opened.values()),
+                "suppressed": sum(alerts.suppressed.values()),
+            },
+            **counters,
+        }
+
+    def alive(self) -> bool:
+        """Whether every worker advances."""
+        return self.workers_advance
+
+    def flows(self, filter_text: str, order: str, limit: int) -> list[dict[str, Any]]:
+        """Give live flows."""
+        return self._engine.flows(filter_text, order, limit)
+
+    def hosts(self, filter_text: str, order: str, limit: int) -> list[dict[str, Any]]:
+        """Give live hosts."""
+        return self._engine.hosts(filter_text, order, limit)
+
+    def open_incidents(self) -> list[dict[str, Any]]:
+        """Give the open incidents."""
+        return self._desk.open_incidents()

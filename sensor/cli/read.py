@@ -1,0 +1,207 @@
+"""`spanwatch read`: the same engine over capture files."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from sensor.alerts.desk import AlertDesk, AlertNumbers
+from sensor.alerts.log import AlertLog
+from sensor.alerts.policy import Policy
+from sensor.alerts.rules import BY_NAME
+from sensor.alerts.text import size
+from sensor.cli import CommandError, ExitCode
+from sensor.cli.options import add_configuration_option, add_filter_option, read_configuration
+from sensor.cli.output import print_json, print_table, printable
+from sensor.cli.run import describe
+from sensor.config import Config, ConfigError, engine_settings
+from sensor.engine import Counters, Engine
+from sensor.outputs import OutputError, check_directories, event_log_of
+from sensor.reload import ListLoader
+from sensor.stats import StatsLog
+from sensor.systemd import configure_logging
+
+_POLL_SECONDS = 0.25
+_END = "end of the capture"
+
+ShowProgress = Callable[[Counters], None]
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "read",
+        description="Analyse capture files, merged by time, and print a summary. Without -c and -o nothing is written.",
+        epilog="example: spanwatch read -o out office.pcap",
+    )
+    add_configuration_option(parser)
+    add_filter_option(parser)
+    parser.add_argument(
+        "-o", dest="output", type=Path, metavar="DIR", help="write DIR/eve.json and DIR/alerts.log anew"
+    )
+    parser.add_argument("--json", action="store_true", help="print the summary as one JSON object")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="capture file; - is standard input")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read the files; 74 if nothing of them could be read."""
+    configure_logging(logging.WARNING)
+    config = read_configuration(args, overrides=_output_overrides(args))
+    try:
+        check_directories(config, live=False)
+        if args.output is not None:
+            _remove_earlier(config)
+        counters, alerts = _analyse(config, args.files, quiet=args.json)
+    except OutputError as error:
+        raise CommandError(ExitCode.INPUT_OUTPUT, describe(error)) from error
+    except ConfigError as error:
+        raise CommandError(ExitCode.CONFIGURATION, str(error)) from error
+    except ValueError as error:
+        raise CommandError(ExitCode.USAGE, str(error)) from error
+    except OSError as error:
+        raise CommandError(ExitCode.INPUT_OUTPUT, describe(error)) from error
+    return _report(summary(counters, alerts), as_json=args.json)
+
+
+def _output_overrides(args: argparse.Namespace) -> dict[str, object]:
+    overrides: dict[str, object] = {}
+    if args.output is not None:
+        output = args.output.absolute()
+        overrides = {"eve.path": str(output / "eve.json"), "alerts.log": str(output / "alerts.log")}
+    elif args.configuration is None:
+        overrides = {"eve.path": None, "alerts.log": None}
+    # Only a configuration that was asked for may make `read` write to the ring; the daemon's own is no such.
+    return overrides if args.configuration is not None else {**overrides, "pcap_ring.enabled": False}
+
+
+def _remove_earlier(config: Config) -> None:
+    for path in (config.eve.path, config.alerts.log):
+        if path is not None:
+            path.unlink(missing_ok=True)
+
+
+def _analyse(config: Config, files: list[str], *, quiet: bool) -> tuple[Counters, AlertNumbers]:
+    engine = Engine(engine_settings(config, "read", files))
+    alert_log = AlertLog(config.alerts.log) if config.alerts.log else None
+    policy = Policy(config.alerts.suppress, rows_tell_time=True)
+    desk = AlertDesk(policy, event_log_of(config, engine), alert_log.write if alert_log else None)
+    # Lists come first here: nothing passes while they load, and the first frame must already meet them.
+    engine.replace_watchlists(ListLoader()(config).compiled)
+    engine.start()
+    try:
+        with _progress(files, quiet=quiet) as show:
+            _take_all(engine, desk, show)
+    finally:
+        engine.stop()
+    counters = engine.counters()
+    StatsLog(config, engine.log_event).close(counters)
+    if alert_log is not None:
+        alert_log.flush()
+        alert_log.close()
+        if alert_log.error is not None:
+            raise OutputError(f"{alert_log.path} cannot be written: {alert_log.error}")
+    return counters, desk.numbers()
+
+
+def _take_all(engine: Engine, desk: AlertDesk, show: ShowProgress) -> None:
+    ended = False
+    while not ended:
+        batch = engine.poll(_POLL_SECONDS)
+        desk.take(batch)
+        ended = batch.ended
+        show(engine.counters())
+    desk.tick(engine.counters()["time_ns"])
+    desk.finish(_END)
+
+
+class _Bar(AbstractContextManager[ShowProgress]):
+    """A progress bar on standard error, by bytes read."""
+
+    def __init__(self, total_bytes: int | None) -> None:
+        from rich.console import Console  # noqa: PLC0415
+        from rich.progress import (  # noqa: PLC0415
+            BarColumn,
+            DownloadColumn,
+            Progress,
+            TimeRemainingColumn,
+            TransferSpeedColumn,
+        )
+
+        columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+        self._progress = Progress(*columns, console=Console(stderr=True), transient=True)
+        self._task = self._progress.add_task("read", total=total_bytes)
+
+    def __enter__(self) -> ShowProgress:
+        self._progress.start()
+        return self._show
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def _show(self, counters: Counters) -> None:
+        self._progress.update(self._task, completed=counters.get("read_bytes", 0))
+
+
+def _progress(files: list[str], *, quiet: bool) -> AbstractContextManager[ShowProgress]:
+    if quiet or not sys.stderr.isatty():
+        return nullcontext(lambda _: None)
+    paths = [Path(file) for file in files]
+    sized = all(path.is_file() for path in paths)
+    return _Bar(sum(path.stat().st_size for path in paths) if sized else None)
+
+
+def summary(counters: Counters, alerts: AlertNumbers) -> dict[str, Any]:
+    """Give what the files held, as one object."""
+    ended = counters["flows"]["ended"]
+    interim = ended.get("active", 0)
+    return {
+        "packets": sum(interface["captured_frames"] for interface in counters["interfaces"]),
+        "bytes": sum(interface["captured_bytes"] for interface in counters["interfaces"]),
+        "flows": sum(ended.values()) - interim + counters["flows"]["active"],
+        "hosts": counters["hosts"]["active"],
+        "alerts": [
+            {"rule": rule, "severity": severity, "incidents": incidents}
+            for (rule, severity), incidents in sorted(
+                alerts.opened.items(), key=lambda item: BY_NAME[item[0][0]].number
+            )
+        ],
+        "not_understood": [row for row in counters["decode_errors"] if row["frames"]],
+        "analysis": dict(counters["analysis"]),
+        "overflows": {
+            "flows": counters["analysis"]["table_full"] + ended.get("evicted", 0),
+            "hosts": counters["hosts"]["evicted"],
+            "incidents": alerts.overflowed,
+        },
+        "warnings": [*counters.get("warnings", []), *filter(None, [counters.get("error")])],
+    }
+
+
+def _report(found: dict[str, Any], *, as_json: bool) -> int:
+    for warning in found["warnings"]:
+        print(f"spanwatch: warning: {printable(warning)}", file=sys.stderr)
+    if any(found["overflows"].values()):
+        print("spanwatch: warning: a table was full; see flows.max and hosts.max", file=sys.stderr)
+    if as_json:
+        print_json([found])
+    else:
+        _print_summary(found)
+    return ExitCode.INPUT_OUTPUT if found["warnings"] and not found["packets"] else ExitCode.OK
+
+
+def _print_summary(found: dict[str, Any]) -> None:
+    rows = [
+        ("packets", f"{found['packets']:,}"),
+        ("bytes", size(found["bytes"])),
+        ("flows", f"{found['flows']:,}"),
+        ("hosts", f"{found['hosts']:,}"),
+    ]
+    rows += [(f"alerts {row['rule']}", f"{row['incidents']:,} ({row['severity']})") for row in found["alerts"]]
+    rows += [
+        (f"not understood: {row['layer']}", f"{row['frames']:,} frames ({row['error']})")
+        for row in found["not_understood"]
+    ]
+    print_table(("", ""), rows)

@@ -1,0 +1,129 @@
+"""Keys of lists, thresholds and alerts."""
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, field_validator, model_validator
+
+from sensor.alerts.rules import BY_NAME
+from sensor.config.fields import (
+    ConfiguredNetwork,
+    ConfiguredPath,
+    Count,
+    Expiry,
+    Interval,
+    Many,
+    Rate,
+    Ratio,
+    Size,
+    VlanId,
+    between,
+)
+from sensor.config.section import LATER, Section
+from sensor.config.units import KIB
+
+ListFormat = Literal["auto", "plain", "csv", "feodo"]
+
+
+class WatchlistSource(Section):
+    """One file of indicators, or a glob of files; the stem of a file's name is the name of its list."""
+
+    path: ConfiguredPath = Field(description="File or glob. A glob may match nothing, a file must be there.")
+    format: ListFormat = Field(
+        default="auto",
+        description="`plain`: an indicator a line. `csv`: the sensor's own. `feodo`: Feodo Tracker's. `auto`: guess.",
+    )
+    severity: Annotated[int, AfterValidator(between(1, 4))] = Field(
+        default=1, description="Severity of entries that bring none: 1 high, 2 medium, 3 low, 4 info."
+    )
+    allow_empty: bool = Field(
+        default=False,
+        description="Whether the list may become empty or lose more than half of its entries at once; "
+        "else the last good one serves on.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _path_alone(cls, value: object) -> object:
+        return {"path": value} if isinstance(value, str) else value
+
+
+class Mirror(Section):
+    """When the mirror itself is in doubt."""
+
+    expected_vlans: Many[VlanId] = Field(default=(), description=f"VLANs that the mirror should show. {LATER}")
+    expected_subnets: Many[ConfiguredNetwork] = Field(
+        default=(), description=f"Networks that the mirror should show. {LATER}"
+    )
+    port_speed: Rate | None = Field(default=None, description=f"Speed of the observing port, such as 1Gbit/s. {LATER}")
+    silence: Interval = Field(default=60.0, description="`mirror.silent`: no frame for this long (duration).")
+
+
+class Smtp(Section):
+    """Bulk mail, judged for each internal host that is not in `networks.mail_servers`."""
+
+    fanout_servers: Count = Field(default=5, description="`smtp.fanout`: distinct servers on port 25 in 10 minutes.")
+    bulk_servers: Count = Field(
+        default=20, description="`smtp.bulk`: distinct servers on ports 25, 465 and 587 in 10 minutes."
+    )
+    bulk_connections: Count = Field(default=30, description="`smtp.bulk`: connections in 10 minutes.")
+    bulk_connections_hour: Count = Field(default=300, description="`smtp.bulk`: connections in an hour.")
+    reject_ratio: Ratio = Field(
+        default=0.3, description="`smtp.rejects`: share of connections that the server ended early, up to 1."
+    )
+    reject_connections: Count = Field(default=20, description="`smtp.rejects`: connections at least, in 10 minutes.")
+    reject_seconds: Interval = Field(
+        default=5.0, description="`smtp.rejects`: an end by the server within this time is early (duration)."
+    )
+    reject_bytes: Annotated[Size, AfterValidator(between(1))] = Field(
+        default=KIB, description="`smtp.rejects`: an end by the server before the host sent this much is early (size)."
+    )
+
+
+class Detect(Section):
+    """Thresholds."""
+
+    mirror: Mirror = Mirror()
+    smtp: Smtp = Smtp()
+
+
+class Suppression(Section):
+    """One kind of alert that is counted but not written. All that is given must fit."""
+
+    rule: str | None = Field(default=None, description="Name of the rule, such as `smtp.fanout`.")
+    host: ConfiguredNetwork | None = Field(default=None, description="Address or network of the internal host.")
+    indicator: str | None = Field(default=None, description="The indicator, as the list writes it.")
+    remote: ConfiguredNetwork | None = Field(default=None, description="Address or network of the other end.")
+    until: Expiry | None = Field(
+        default=None,
+        description="When it ends: a date (its last second in UTC included) or a time with its zone. null: never.",
+    )
+    comment: str = Field(default="", description="Why, for whoever reads it next year.")
+
+    @field_validator("rule")
+    @classmethod
+    def _known_rule(cls, value: str | None) -> str | None:
+        if value is not None and value not in BY_NAME:
+            near = get_close_matches(value, BY_NAME, 1)
+            raise ValueError(f'no rule "{value}"' + (f"; did you mean {near[0]}?" if near else ""))
+        return value
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "Suppression":
+        if not (self.rule or self.host or self.indicator or self.remote):
+            raise ValueError("give a rule, host, indicator or remote; an empty entry would suppress every alert")
+        return self
+
+
+class Alerts(Section):
+    """Alerts and incidents."""
+
+    log: ConfiguredPath | None = Field(
+        default=Path("/var/log/spanwatch/alerts.log"), description="The log for people. null: none."
+    )
+    state: ConfiguredPath = Field(
+        default=Path("/var/lib/spanwatch/state"), description="Directory of what survives a restart: open incidents."
+    )
+    heartbeat: Interval = Field(default=60.0, description="Interval of the line that says the sensor lives (duration).")
+    suppress: Many[Suppression] = Field(default=(), description="Alerts that are counted but not written.")

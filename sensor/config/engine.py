@@ -1,0 +1,91 @@
+"""What the native engine needs of a configuration, as its JSON wants it."""
+
+import socket
+from collections.abc import Sequence
+from typing import Any, Literal, TypedDict
+
+from sensor.config.models import Config, Interface, PcapRing
+
+Mode = Literal["live", "read"]
+
+
+class InterfaceSettings(TypedDict):
+    """How one interface is captured, everything resolved."""
+
+    name: str
+    backend: str
+    filter: str
+    snaplen: int
+    promiscuous: bool
+    ring_memory_bytes: int
+
+
+def engine_settings(config: Config, mode: Mode, files: Sequence[str] = ()) -> dict[str, Any]:
+    """Give the engine's configuration as JSON-ready data.
+
+    `files` are the capture files of `read`, `-` for standard input. In `read` the ring is on only where the
+    configuration names it (interfaces.md: reading writes nothing that was not asked for).
+    """
+    live = mode == "live"
+    ring_on = config.pcap_ring.enabled and (live or "pcap_ring" in config.model_fields_set)
+    return {
+        "mode": mode,
+        "sensor_name": config.sensor.name or socket.gethostname(),
+        "workers": config.capture.workers,
+        "interfaces": [_interface(config, entry) for entry in config.capture.interfaces] if live else [],
+        "files": list(files),
+        "filter": "" if live else config.capture.filter,
+        "decapsulation": {"vxlan_ports": list(config.decapsulation.vxlan_ports)},
+        "networks": {
+            "internal": list(map(str, config.networks.internal)),
+            "mail_servers": list(map(str, config.networks.mail_servers)),
+        },
+        "pcap_ring": _pcap_ring(config.pcap_ring) if ring_on else None,
+        "flows": {
+            "max": config.flows.max,
+            "tcp_idle_seconds": config.flows.tcp_idle,
+            "udp_idle_seconds": config.flows.udp_idle,
+            "active_seconds": config.flows.active,
+        },
+        "hosts": {"max": config.hosts.max},
+        "smtp": _smtp(config),
+        "eve": {"path": str(config.eve.path), "types": list(config.eve.types)} if config.eve.path else None,
+    }
+
+
+def _interface(config: Config, entry: Interface) -> InterfaceSettings:
+    capture = config.capture
+    return {
+        "name": entry.name,
+        "backend": capture.backend if entry.backend is None else entry.backend,
+        "filter": capture.filter if entry.filter is None else entry.filter,
+        "snaplen": capture.snaplen if entry.snaplen is None else entry.snaplen,
+        "promiscuous": capture.promiscuous if entry.promiscuous is None else entry.promiscuous,
+        "ring_memory_bytes": capture.ring_memory if entry.ring_memory is None else entry.ring_memory,
+    }
+
+
+def _pcap_ring(ring: PcapRing) -> dict[str, Any]:
+    return {
+        "directory": str(ring.directory),
+        "segment_size_bytes": ring.segment_size,
+        "segment_time_seconds": ring.segment_time,
+        "max_size_bytes": ring.max_size,
+        "max_segments": ring.max_segments,
+        "max_age_seconds": ring.max_age,
+        "min_free_bytes": ring.min_free,
+    }
+
+
+def _smtp(config: Config) -> dict[str, Any]:
+    smtp = config.detect.smtp
+    return {
+        "fanout_servers": smtp.fanout_servers,
+        "bulk_servers": smtp.bulk_servers,
+        "bulk_connections_10m": smtp.bulk_connections,
+        "bulk_connections_1h": smtp.bulk_connections_hour,
+        "reject_ratio": smtp.reject_ratio,
+        "reject_connections": smtp.reject_connections,
+        "reject_seconds": smtp.reject_seconds,
+        "reject_bytes": smtp.reject_bytes,
+    }

@@ -1,0 +1,193 @@
+"""The composition root: wires the parts of the running sensor, in the order that loses the least."""
+
+import logging
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+from sensor.alerts.conditions import Conditions
+from sensor.alerts.incident import Event
+from sensor.api.app import network_app, socket_app
+from sensor.api.live import LiveView
+from sensor.api.server import ApiServer, Endpoint
+from sensor.config import Config, engine_settings
+from sensor.engine import Batch, Counters, Engine
+from sensor.housekeeping import Housekeeping
+from sensor.outputs import AlertOutputs, check_directories
+from sensor.reload import ListLoader, Lists, Reload, Reloader, restart_needed
+from sensor.sockets import Listeners
+from sensor.sources import LibpcapSources
+from sensor.stats import StatsLog
+from sensor.systemd import ServiceManager, signals_to
+
+_log = logging.getLogger(__name__)
+_POLL_SECONDS = 0.25
+_SECOND = 1.0
+_CONFIGURATION = "configuration"
+
+
+class WorkerError(OSError):
+    """A worker of the core or a capture source has died; the process has to end, so that it is started again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What the caller of the daemon has to say.
+
+    `on_event` sees each line of the alert log. `stop_when` is asked four times a second. `enter_network` is held while
+    interfaces are opened. `read_config` gives the configuration at a reload; without it only lists are read again.
+    """
+
+    on_event: Callable[[Event], None] | None = None
+    stop_when: Callable[[LiveView], bool] | None = None
+    enter_network: Callable[[], AbstractContextManager[object]] = nullcontext
+    read_config: Callable[[], Config] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the daemon is made of, so that tests can put something else in its place."""
+
+    make_engine: Callable[[dict[str, Any]], Engine] = Engine
+    load_lists: Callable[[Config], Lists] = field(default_factory=ListLoader)
+
+
+class Daemon:
+    """One run of the sensor.
+
+    `run` raises OSError or ValueError if it cannot start, with everything that was started stopped again, and
+    WorkerError if it cannot go on.
+    """
+
+    def __init__(self, config: Config, hooks: Hooks | None = None, parts: Parts | None = None) -> None:
+        self._config = config
+        self._hooks = hooks or Hooks()
+        self._parts = parts or Parts()
+        self._manager = ServiceManager()
+        self._stop_asked = False
+        self._reloader = Reloader(self._hooks.read_config or (lambda: config), self._parts.load_lists, config)
+
+    def stop(self) -> None:
+        """Ask the run to drain and end; may be called from any thread and from a signal handler."""
+        self._stop_asked = True
+
+    def run(self) -> None:
+        """Run until a signal, `stop` or the caller's condition; then lose nothing."""
+        with signals_to(self.stop, self._reloader.request), ExitStack() as stack:
+            stack.callback(self._reloader.close)
+            check_directories(self._config, live=True)
+            listeners = stack.enter_context(Listeners(self._config))
+            self._start(stack, listeners)
+            self._manager.ready()
+            self._loop()
+            self._manager.stopping()
+
+    def _start(self, stack: ExitStack, listeners: Listeners) -> None:
+        """Start evidence first: frames are stored and counted before lists are loaded and questions are answered."""
+        settings = engine_settings(self._config, "live")
+        self._engine = self._parts.make_engine(settings)
+        self._outputs = stack.enter_context(AlertOutputs(self._config, self._engine, self._hooks.on_event))
+        self._desk = self._outputs.desk
+        self._stats = StatsLog(self._config, self._engine.log_event)
+        self._sources = LibpcapSources(self._engine, settings["interfaces"])
+        self._view = LiveView(self._engine, self._desk, self._take_counters, self._outputs.sinks)
+        api = ApiServer(self._endpoints(listeners))
+        stack.callback(api.stop)
+        with self._hooks.enter_network():
+            self._engine.start()
+            stack.callback(self._drain)
+            self._sources.start()
+        conditions = Conditions(self._config.detect.mirror.silence, time.monotonic())
+        heartbeat = self._config.alerts.heartbeat
+        self._housekeeping = Housekeeping(self._desk, self._view, conditions, heartbeat, self._manager)
+        self._use(self._parts.load_lists(self._config))
+        api.start()
+        names = ", ".join(interface["name"] for interface in settings["interfaces"])
+        _log.info(
+            "watching %s; alerts in %s, metrics at %s", names, self._config.alerts.log, self._config.metrics.listen
+        )
+
+    def _endpoints(self, listeners: Listeners) -> list[Endpoint]:
+        endpoints = []
+        if listeners.tcp is not None:
+            endpoints.append(Endpoint(listeners.tcp, network_app(self._view, listeners.token), listeners.tls))
+        if listeners.unix is not None:
+            endpoints.append(Endpoint(listeners.unix, socket_app(self._view)))
+        return endpoints
+
+    def _loop(self) -> None:
+        next_second = time.monotonic()
+        while not self._is_over():
+            self._desk.take(self._poll())
+            now = time.monotonic()
+            if now >= next_second:
+                next_second = now + _SECOND
+                counters = self._take_counters()
+                self._housekeeping.each_second(counters, self._outputs.save_state)
+                self._stats.each_second(counters)
+            self._reload()
+
+    def _is_over(self) -> bool:
+        stop_when = self._hooks.stop_when
+        return self._stop_asked or (stop_when is not None and stop_when(self._view))
+
+    def _poll(self) -> Batch:
+        try:
+            self._outputs.check()
+            self._sources.check()
+            batch = self._engine.poll(_POLL_SECONDS)
+        except Exception as error:
+            raise WorkerError(f"the sensor cannot go on: {error}") from error
+        if batch.ended:
+            raise WorkerError("the capture has ended by itself")
+        return batch
+
+    def _take_counters(self) -> Counters:
+        return self._sources.amend(self._engine.counters())
+
+    def _use(self, lists: Lists) -> None:
+        generation = self._engine.replace_watchlists(lists.compiled)
+        self._view.stale_lists = lists.stale
+        for name, reason in lists.stale:
+            _log.warning("list %s: %s", name, reason)
+        _log.info("lists of generation %d are in use", generation)
+
+    def _reload(self) -> None:
+        if self._reloader.begin():
+            self._manager.reloading()
+        found = self._reloader.finished()
+        if found is not None:
+            self._apply(found)
+            self._manager.ready()
+
+    def _apply(self, found: Reload) -> None:
+        if found.lists is not None:
+            self._use(found.lists)
+        if found.config is not None:
+            self._desk.replace_suppressions(found.config.alerts.suppress)
+            outside = restart_needed(self._config, found.config)
+            if outside:
+                _log.warning("changes in %s need a restart", ", ".join(outside))
+        for problem in found.problems:
+            _log.error("reload: %s; what was in use stays in use", problem)
+        stale = [item for item in self._view.stale_lists if item[0] != _CONFIGURATION]
+        self._view.stale_lists = [*stale, *((_CONFIGURATION, problem) for problem in found.problems[:1])]
+        self._view.reload_success = not self._view.stale_lists
+
+    def _drain(self) -> None:
+        self._sources.stop()
+        try:
+            self._engine.stop()
+            batch = self._engine.poll(_POLL_SECONDS)
+            while not batch.ended:
+                self._desk.take(batch)
+                batch = self._engine.poll(_POLL_SECONDS)
+            self._desk.take(batch)
+            counters = self._take_counters()
+            self._outputs.close_accounts(counters)
+            self._stats.close(counters)
+        except Exception:  # noqa: BLE001
+            # Whatever ended the run is already on its way out; state and logs must still be written.
+            _log.exception("the core did not drain")

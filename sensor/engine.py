@@ -1,0 +1,221 @@
+"""A thin typed skin over the native core: settings in as JSON, rows and counters out as Python values."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, cast
+
+import nanoarrow
+
+from sensor.alerts.rows import FindingRow, HitRow
+
+if TYPE_CHECKING:
+    from sensor._native import Engine as NativeEngine
+    from sensor._native import Watchlists
+
+
+class InterfaceCounters(TypedDict):
+    """One interface. `kernel_packets` includes the kernel's drops; `reason` says why it is not up."""
+
+    name: str
+    state: str
+    captured_frames: int
+    captured_bytes: int
+    kernel_packets: int
+    kernel_dropped_frames: int
+    kernel_freezes: int
+    link_type: int
+    granted_ring_bytes: int
+    reason: NotRequired[str]
+
+
+class Fates(TypedDict):
+    """What became of the captured frames' bytes: the first account that closes."""
+
+    stored: int
+    cut: int
+    ring_off: int
+    dropped_slow: int
+    dropped_full: int
+    dropped_error: int
+
+
+class Analysis(TypedDict):
+    """What the analysis made of the captured frames: the second account that closes."""
+
+    flow: int
+    non_ip: int
+    duplicate: int
+    undecodable: int
+    filtered: int
+    table_full: int
+
+
+class RingCounters(TypedDict):
+    """The pcap ring; `oldest_time_ns` is 0 while it is empty."""
+
+    bytes: int
+    segments: int
+    oldest_time_ns: int
+    written_bytes: int
+    free_bytes: int
+    error: str | None
+
+
+class FlowCounters(TypedDict):
+    """The flow table."""
+
+    active: int
+    max: int
+    ended: dict[str, int]
+
+
+class HostCounters(TypedDict):
+    """The host table."""
+
+    active: int
+    max: int
+    evicted: int
+
+
+class WatchlistCounters(TypedDict):
+    """The lists that are in use."""
+
+    generation: int
+    lists: list[dict[str, Any]]
+    hits: list[dict[str, Any]]
+
+
+class SinkCounters(TypedDict):
+    """One output; `written` is None where somebody else counts it."""
+
+    sink: str
+    written: int | None
+    dropped: int
+    error: str | None
+
+
+class QueueCounters(TypedDict):
+    """One bounded queue."""
+
+    queue: str
+    length: int
+    capacity: int
+
+
+class WorkerCounters(TypedDict):
+    """One worker; `progress` moves on even when no frame comes."""
+
+    worker: int
+    progress: int
+
+
+class Counters(TypedDict):
+    """One consistent snapshot of all that the core counts."""
+
+    time_ns: int
+    interfaces: list[InterfaceCounters]
+    fates: Fates
+    ring_in_flight_frames: int
+    analysis: Analysis
+    decode_errors: list[dict[str, Any]]
+    encapsulations: list[dict[str, Any]]
+    ring: RingCounters | None
+    flows: FlowCounters
+    hosts: HostCounters
+    watchlist: WatchlistCounters
+    sinks: list[SinkCounters]
+    queues: list[QueueCounters]
+    workers: list[WorkerCounters]
+    clock_jumps: int
+    read_bytes: NotRequired[int]
+    warnings: NotRequired[list[str]]
+    error: NotRequired[str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one poll brought: rows, and the packet time that everything has passed (0 before the first frame)."""
+
+    time_ns: int
+    hits: Sequence[HitRow] = ()
+    findings: Sequence[FindingRow] = ()
+    ended: bool = False
+
+
+def merged_sinks(*groups: Iterable[SinkCounters]) -> list[SinkCounters]:
+    """Add up what several parts count of the same output."""
+    merged: dict[str, SinkCounters] = {}
+    for sink in chain.from_iterable(groups):
+        other = merged.setdefault(sink["sink"], {"sink": sink["sink"], "written": 0, "dropped": 0, "error": None})
+        other["written"] = (other["written"] or 0) + (sink["written"] or 0)
+        other["dropped"] += sink["dropped"]
+        other["error"] = other["error"] or sink["error"]
+    return list(merged.values())
+
+
+def rows_of(record_batch: object) -> list[dict[str, Any]]:
+    """Turn an Arrow record batch into a list of dictionaries."""
+    rows = nanoarrow.Array(record_batch)
+    return cast("list[dict[str, Any]]", rows.to_pylist()) if len(rows) else []
+
+
+class Engine:
+    """The core of one run. Errors of the core come through: ValueError for settings, OSError for the system."""
+
+    def __init__(self, settings: Mapping[str, Any], core: "NativeEngine | None" = None) -> None:
+        self._core = core or _native_core(json.dumps(settings))
+        self._has_event_log = settings.get("eve") is not None
+        self._stopped = False
+
+    def start(self) -> None:
+        """Open the interfaces or files and start to store and analyse. Uses the caller's network namespace."""
+        self._core.start()
+
+    def poll(self, timeout_seconds: float) -> Batch:
+        """Wait for rows, at most `timeout_seconds`. Raises if a worker died."""
+        native = self._core.poll(timeout_seconds)
+        hits = cast("list[HitRow]", rows_of(native.hits))
+        findings = cast("list[FindingRow]", rows_of(native.findings))
+        return Batch(native.time_ns, hits, findings, native.ended)
+
+    def replace_watchlists(self, watchlists: object) -> int:
+        """Use other compiled lists from now on, also for flows that are open; gives their generation."""
+        return self._core.replace_watchlists(cast("Watchlists", watchlists))
+
+    def counters(self) -> Counters:
+        """Take one snapshot in which the accounts close."""
+        return cast("Counters", json.loads(self._core.counters()))
+
+    def flows(self, filter_text: str, order: str, limit: int) -> list[dict[str, Any]]:
+        """Give live flows; ValueError says what is wrong with the question."""
+        return rows_of(self._core.flows(filter_text, order, limit))
+
+    def hosts(self, filter_text: str, order: str, limit: int) -> list[dict[str, Any]]:
+        """Give live hosts; ValueError says what is wrong with the question."""
+        return rows_of(self._core.hosts(filter_text, order, limit))
+
+    def log_event(self, line: str) -> None:
+        """Hand one JSON line to the event log; without an event log it goes nowhere."""
+        if "\n" in line:
+            raise ValueError("an event must be one line")
+        if self._has_event_log:
+            self._core.log_event(line)
+
+    def hand_in(self, interface: int, frames: list[tuple[int, bytes]]) -> None:
+        """Hand in frames of an interface (by its place in the settings) that another source has captured."""
+        self._core.hand_in(interface, frames)
+
+    def stop(self) -> None:
+        """Stop capturing and drain everything; `poll` then gives what is left, until it says `ended`."""
+        if not self._stopped:
+            self._stopped = True
+            self._core.stop()
+
+
+def _native_core(settings: str) -> "NativeEngine":
+    # Imported late, so that commands that need no core start fast, and tests run without a built one.
+    from sensor._native import Engine as Core  # noqa: PLC0415
+
+    return Core(settings)

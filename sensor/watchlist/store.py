@@ -1,0 +1,167 @@
+"""The lists in use: each file's last good version serves on when a newer one is bad.
+
+A list is bad when it cannot be read, is empty, has every line refused, or shrank by more than half of at least 20
+entries, which is what a download that broke off looks like. `allow_empty` permits emptiness and shrinking. A file that
+is gone from a glob is a list removed on purpose, unless the glob now matches nothing at all.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypedDict, cast
+
+from sensor.config.detection import WatchlistSource
+from sensor.config.errors import ConfigError, Problem
+from sensor.watchlist.load import ListError, ListFile, ListText, is_glob, list_files, read_list
+
+_SHRINK_MATTERS_FROM_ENTRIES = 20
+
+
+class ListSummary(TypedDict):
+    """What the core took of one list; `refused` holds (line, column, reason), bounded, `refused_total` all."""
+
+    name: str
+    entries: int
+    indicators: dict[str, int]
+    refused: list[tuple[int, int, str]]
+    refused_total: int
+
+
+class Compiled(Protocol):
+    """What the core compiles lists to, `sensor._native.Watchlists`."""
+
+    @property
+    def lists(self) -> list[ListSummary]:
+        """The summary of each list, in the order given."""
+
+
+CoreList = tuple[str, str, bytes, int]
+Compile = Callable[[list[CoreList]], Compiled]
+
+
+@dataclass(frozen=True, slots=True)
+class StaleList:
+    """A list whose newest version is not in use."""
+
+    name: str
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a load gave: the compiled lists, what is stale, and the names of lists that are gone."""
+
+    watchlists: Compiled
+    stale: tuple[StaleList, ...]
+    removed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Good:
+    """A version of a list that was found good."""
+
+    file: ListFile
+    text: ListText
+    entries: int
+
+
+class WatchlistStore:
+    """Loads lists and remembers the last good version of each file."""
+
+    def __init__(self, compile_lists: Compile | None = None) -> None:
+        """`compile_lists` is the core's compiler unless a test gives another."""
+        self._compile = compile_lists or native_compile()
+        self._good: dict[Path, _Good] = {}
+        self._loaded_once = False
+
+    def load(self, sources: Sequence[WatchlistSource]) -> Loaded:
+        """Read and compile everything the configuration names.
+
+        The first load raises ConfigError with every list that cannot be used. Later ones never do: they name what is
+        stale, and its last good version serves on.
+        """
+        files, stale = self._files(sources)
+        texts: dict[Path, ListText] = {}
+        for file in files:
+            try:
+                texts[file.path] = read_list(file)
+            except ListError as error:
+                stale.append(StaleList(file.name, file.path, str(error)))
+        compiled, good = self._compile_good(files, texts, stale)
+        if stale and not self._loaded_once:
+            raise ConfigError(Problem(str(item.path), None, f"list {item.name}", item.reason) for item in stale)
+        removed = tuple(old.text.name for path, old in self._good.items() if path not in good)
+        self._good, self._loaded_once = good, True
+        return Loaded(compiled, tuple(stale), removed)
+
+    def _files(self, sources: Sequence[WatchlistSource]) -> tuple[list[ListFile], list[StaleList]]:
+        stale: list[StaleList] = []
+        try:
+            files = list_files(sources)
+        except ListError as error:
+            files = [good.file for good in self._good.values()]
+            stale = [StaleList("*", sources[0].path, str(error))]
+        for source in sources:
+            if is_glob(source) and not source.allow_empty and all(file.source.path != source.path for file in files):
+                lost = [good.file for good in self._good.values() if good.file.source.path == source.path]
+                files += lost
+        return _named_once(files, stale), stale
+
+    def _compile_good(
+        self, files: Sequence[ListFile], texts: dict[Path, ListText], stale: list[StaleList]
+    ) -> tuple[Compiled, dict[Path, _Good]]:
+        """Compile, judge each list, and compile again with the last good version of each that was found bad."""
+        read: list[CoreList] = [texts[file.path] for file in files if file.path in texts]
+        compiled = self._compile(read)
+        good: dict[Path, _Good] = {}
+        bad = False
+        summaries = iter(compiled.lists)
+        for file in files:
+            before = self._good.get(file.path)
+            if file.path in texts:
+                summary = next(summaries)
+                reason = _fault(summary, before.entries if before else 0, allow_empty=file.source.allow_empty)
+                if reason is None:
+                    good[file.path] = _Good(file, texts[file.path], summary["entries"])
+                    continue
+                stale.append(StaleList(file.name, file.path, reason))
+            bad = True
+            if before:
+                good[file.path] = before
+        if bad:
+            usable: list[CoreList] = [item.text for item in good.values()]
+            compiled = self._compile(usable)
+        return compiled, good
+
+
+def native_compile() -> Compile:
+    """Give the core's compiler of lists."""
+    from sensor._native import Watchlists  # noqa: PLC0415  # late: reading lists needs no core
+
+    return cast("Compile", Watchlists.compile)
+
+
+def _named_once(files: Sequence[ListFile], stale: list[StaleList]) -> list[ListFile]:
+    """Leave out a file whose list would bear an earlier one's name: alerts and metrics could not tell them apart."""
+    by_name: dict[str, ListFile] = {}
+    for file in files:
+        first = by_name.setdefault(file.name, file)
+        if first is not file:
+            stale.append(StaleList(file.name, file.path, f"{first.path} has the same list name; rename one of them"))
+    return list(by_name.values())
+
+
+def _fault(summary: ListSummary, entries_before: int, *, allow_empty: bool) -> str | None:
+    """Say why a version of a list must not replace the one before, None if it may."""
+    entries = summary["entries"]
+    if not entries and summary["refused_total"]:
+        line, column, reason = summary["refused"][0]
+        return f"every entry is refused, the first in line {line}, column {column}: {reason}"
+    if allow_empty:
+        return None
+    if not entries:
+        return "empty; set allow_empty if that is meant"
+    if entries_before >= _SHRINK_MATTERS_FROM_ENTRIES and entries * 2 < entries_before:
+        return f"shrank from {entries_before} to {entries} entries; set allow_empty or restart if that is meant"
+    return None

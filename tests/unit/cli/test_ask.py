@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sensor.api.app import socket_app
+from sensor.api.server import ApiServer, Endpoint, open_unix
+from sensor.cli import ExitCode
+from sensor.cli.main import main
+from tests.unit.api.test_server import view_of
+from tests.unit.samples import SECOND, FakeEngine, interface
+
+HOST_ROW = {
+    "ip": "10.20.3.44", "mac": "00:1b:44:11:3a:b7", "vlan": [100, 30], "interface": "eth1", "first_seen_ns": 0,
+    "last_seen_ns": time.time_ns(), "peers": 4, "flows": 9, "bytes_out": 48_000, "bytes_in": 1_200_000,
+    "packets_out": 1, "packets_in": 2, "bytes_out_per_second": 10, "bytes_in_per_second": 20,
+    "ports_served": ["tcp/445"],
+}  # fmt: skip
+FLOW_ROW = {
+    "flow_id": 1, "community_id": "1:x", "proto": "TCP", "orig_ip": "2001:db8::1", "orig_port": 50_000,
+    "resp_ip": "203.0.113.9", "resp_port": 443, "orig_mac": None, "resp_mac": None, "vlan": [], "tunnel": None,
+    "interface": "eth1", "state": "established\x1b[2J", "alerted": True, "start_ns": 0, "last_ns": 5 * SECOND,
+    "orig_packets": 1, "resp_packets": 1, "orig_bytes": 999, "resp_bytes": 5_300_000_000,
+    "orig_bytes_per_second": 0, "resp_bytes_per_second": 7,
+}  # fmt: skip
+
+
+class Engine(FakeEngine):
+    def hosts(self, filter_text: str, order: str, limit: int) -> list[dict[str, Any]]:
+        self.calls.append(f"{filter_text}|{order}|{limit}")
+        return [HOST_ROW]
+
+    def flows(self, filter_text: str, order: str, limit: int) -> list[dict[str, Any]]:
+        if filter_text:
+            raise ValueError(f"'{filter_text}' is no address, network, port, protocol or vlan:ID")
+        self.calls.append(f"{order}|{limit}")
+        return [FLOW_ROW]
+
+
+@pytest.fixture
+def engine() -> Engine:
+    return Engine()
+
+
+@pytest.fixture
+def path(tmp_path: Path, engine: Engine) -> Iterator[Any]:
+    path = tmp_path / "api.sock"
+    with open_unix(path) as listener:
+        server = ApiServer([Endpoint(listener, socket_app(view_of(engine)))])
+        server.start()
+        yield path
+        server.stop()
+
+
+def ask(capsys: pytest.CaptureFixture[str], path: Path, *words: str) -> tuple[int, str, str]:
+    code = main([words[0], "--socket", str(path), *words[1:]])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_status_of_a_healthy_sensor(capsys: pytest.CaptureFixture[str], path: Path) -> None:
+    code, out, _ = ask(capsys, path, "status")
+    assert code == ExitCode.OK
+    assert "mirror" in out
+    assert "up, 100 frames, 38 kB, 0 dropped by the kernel" in out
+    assert "4.1 kB in 2 files, reaches back 31 h" in out
+
+
+def test_status_of_an_unhealthy_sensor_is_a_no(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, engine: Engine
+) -> None:
+    view = view_of(engine)
+    view.stale_lists = [("feodo", "empty")]
+    with open_unix(tmp_path / "s") as listener:
+        server = ApiServer([Endpoint(listener, socket_app(view))])
+        server.start()
+        code, out, _ = ask(capsys, tmp_path / "s", "status")
+        code_json, out_json, _ = ask(capsys, tmp_path / "s", "status", "--json")
+        server.stop()
+    assert (code, code_json) == (ExitCode.NO, ExitCode.NO)
+    assert "list feodo: empty" in out
+    assert json.loads(out_json)["problems"] == ["list feodo: empty"]
+
+
+def test_hosts_as_a_table_and_as_json(capsys: pytest.CaptureFixture[str], path: Path, engine: Engine) -> None:
+    code, out, _ = ask(capsys, path, "hosts", "--filter", "10.0.0.0/8", "--sort", "bytes", "--limit", "5")
+    assert code == ExitCode.OK
+    header, row = out.splitlines()
+    assert header.split()[:3] == ["host", "mac", "vlan"]
+    assert row.split()[:3] == ["10.20.3.44", "00:1b:44:11:3a:b7", "100.30"]
+    assert "48 kB  1.2 MB" in row
+    assert engine.calls == ["10.0.0.0/8|bytes|5"]
+    assert json.loads(ask(capsys, path, "hosts", "--json")[1]) == HOST_ROW
+
+
+def test_flows_show_ends_and_no_escape_sequence(capsys: pytest.CaptureFixture[str], path: Path) -> None:
+    code, out, _ = ask(capsys, path, "flows")
+    assert code == ExitCode.OK
+    assert "[2001:db8::1]:50000  203.0.113.9:443" in out
+    assert "\x1b" not in out
+    assert "established\\x1b[2J" in out
+    assert "\x1b" not in ask(capsys, path, "flows", "--json")[1]
+
+
+def test_alerts(capsys: pytest.CaptureFixture[str], path: Path) -> None:
+    code, out, _ = ask(capsys, path, "alerts")
+    assert code == ExitCode.OK
+    assert "high      watchlist.ip  10.20.3.44  203.0.113.9  contact  1" in out
+    assert json.loads(ask(capsys, path, "alerts", "--json")[1])["contacts"] == 1
+
+
+def test_a_bad_question_is_a_usage_error_with_the_reason(capsys: pytest.CaptureFixture[str], path: Path) -> None:
+    code, _, err = ask(capsys, path, "flows", "--filter", "nonsense!")
+    assert code == ExitCode.USAGE
+    assert err == "spanwatch: 'nonsense!' is no address, network, port, protocol or vlan:ID\n"
+    assert ask(capsys, path, "hosts", "--limit", "0")[0] == ExitCode.USAGE
+
+
+def test_no_daemon_is_said_with_the_next_step(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code, out, err = ask(capsys, tmp_path / "none", "status")
+    assert code == ExitCode.SYSTEM
+    assert out == ""
+    assert "no daemon answers at" in err
+    assert "spanwatch run" in err
+
+
+@pytest.mark.usefixtures("capsys")
+def test_the_socket_comes_from_the_configuration(tmp_path: Path, path: Path) -> None:
+    configuration = tmp_path / "spanwatch.yaml"
+    configuration.write_text(f"api: {{socket: {path}}}\n")
+    assert main(["status", "-c", str(configuration), "--json"]) == ExitCode.OK
+    configuration.write_text("api: {socket: null}\n")
+    assert main(["status", "-c", str(configuration)]) == ExitCode.CONFIGURATION
+
+
+def test_an_interface_that_is_gone_shows(capsys: pytest.CaptureFixture[str], path: Path, engine: Engine) -> None:
+    engine.changes = {"interfaces": interface(state="waiting")}
+    assert "waiting, 100 frames" in ask(capsys, path, "status")[1]
+
+
+@pytest.mark.parametrize("command", ["status", "hosts", "flows", "alerts"])
+def test_each_help_has_an_example(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    assert main([command, "--help"]) == ExitCode.OK
+    assert f"example: spanwatch {command}" in capsys.readouterr().out

@@ -1,0 +1,82 @@
+"""What the native engine is told."""
+
+import json
+import socket
+
+from sensor.config import engine_settings, load
+
+
+def test_live_settings_are_resolved_and_json() -> None:
+    config = load(
+        None,
+        {
+            "capture.interfaces": [
+                "eth1",
+                {"name": "eth2", "backend": "libpcap", "filter": "udp", "promiscuous": False},
+            ],
+            "capture.snaplen": 96,
+            "detect.smtp.bulk_connections": 31,
+        },
+    )
+    settings = json.loads(json.dumps(engine_settings(config, "live")))
+    assert settings["interfaces"] == [
+        {
+            "name": "eth1",
+            "backend": "afpacket",
+            "filter": "",
+            "snaplen": 96,
+            "promiscuous": True,
+            "ring_memory_bytes": 64 << 20,
+        },
+        {
+            "name": "eth2",
+            "backend": "libpcap",
+            "filter": "udp",
+            "snaplen": 96,
+            "promiscuous": False,
+            "ring_memory_bytes": 64 << 20,
+        },
+    ]
+    assert settings["smtp"]["bulk_connections_10m"] == 31
+    assert settings["smtp"]["bulk_connections_1h"] == 300
+    assert settings["pcap_ring"]["max_size_bytes"] == 50 << 30
+    assert settings["eve"]["path"] == "/var/log/spanwatch/eve.json"
+    assert (settings["mode"], settings["files"], settings["filter"]) == ("live", [], "")
+    assert settings["sensor_name"] == socket.gethostname()
+
+
+def test_the_keys_are_those_of_the_engine() -> None:
+    settings = engine_settings(load(None, {"sensor.name": "hq"}), "live")
+    assert set(settings) == {
+        "mode",
+        "sensor_name",
+        "workers",
+        "interfaces",
+        "files",
+        "filter",
+        "decapsulation",
+        "networks",
+        "pcap_ring",
+        "flows",
+        "hosts",
+        "smtp",
+        "eve",
+    }
+    assert settings["sensor_name"] == "hq"
+
+
+def test_reading_takes_files_and_filter_and_no_interfaces() -> None:
+    config = load(None, {"capture.interfaces": ["eth1"], "capture.filter": "tcp"})
+    settings = engine_settings(config, "read", ["a.pcap", "-"])
+    assert (settings["interfaces"], settings["files"], settings["filter"]) == ([], ["a.pcap", "-"], "tcp")
+
+
+def test_reading_keeps_frames_only_where_the_configuration_names_the_ring() -> None:
+    assert engine_settings(load(None), "read")["pcap_ring"] is None
+    assert engine_settings(load(None, {"pcap_ring.directory": "/r"}), "read")["pcap_ring"]["directory"] == "/r"
+    assert engine_settings(load(None, {"pcap_ring.enabled": False}), "read")["pcap_ring"] is None
+    assert engine_settings(load(None, {"pcap_ring.enabled": False}), "live")["pcap_ring"] is None
+
+
+def test_no_event_log_is_null() -> None:
+    assert engine_settings(load(None, {"eve.path": None}), "live")["eve"] is None

@@ -1,0 +1,173 @@
+"""Rows, counters and a core that tests of the alert side share."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import nanoarrow
+
+from sensor.alerts.rows import FindingRow, HitRow
+from sensor.engine import Batch, Counters
+
+SECOND = 1_000_000_000
+# 2026-11-22T01:14:03.412Z, the moment of the lines in the interface document.
+START = 1_795_310_043_412_000_000
+
+HOST, C2 = "10.20.3.44", "203.0.113.9"
+METADATA = json.dumps({"malware": "Emotet", "threat_type": "C2", "confidence": "90"})
+
+
+def hit(time_ns: int = START, **changes: Any) -> HitRow:
+    """The hit of the interface document: three packets out, two in."""
+    row = {
+        "time_ns": time_ns, "event": "open", "stage": "contact", "flow_id": 7, "community_id": "1:abc=",
+        "start_ns": time_ns, "src_ip": HOST, "src_port": 50_000, "dest_ip": C2, "dest_port": 443, "proto": "TCP",
+        "src_mac": "00:1b:44:11:3a:b7", "dest_mac": "00:00:5e:00:01:01", "vlan": [20],
+        "tunnel_src": None, "tunnel_dest": None, "tunnel_proto": None, "tunnel_depth": 0, "in_iface": "eth1",
+        "packets_toserver": 3, "packets_toclient": 2, "bytes_toserver": 180, "bytes_toclient": 120,
+        "src_internal": True, "dest_internal": False, "first_sender": HOST,
+        "list": "feodo", "indicator": C2, "type": "ip", "severity": 1, "metadata": METADATA, "matched": "dest",
+    }  # fmt: skip
+    unknown = set(changes) - set(row)
+    assert not unknown, f"no such column: {unknown}"
+    return cast("HitRow", {**row, **changes})
+
+
+def finding(time_ns: int = START, **changes: Any) -> FindingRow:
+    """A host that sends mail in bulk."""
+    row = {
+        "time_ns": time_ns, "rule": "smtp.bulk", "host": "10.20.7.12", "mac": "00:1b:44:11:3a:c0", "vlan": [100, 30],
+        "in_iface": "eth1", "window_seconds": 600, "count": 22, "connections": 34, "servers": 22, "rejects": 0,
+        "examples": ["198.51.100.1", "198.51.100.2"],
+    }  # fmt: skip
+    return cast("FindingRow", {**row, **changes})
+
+
+def counters(**changes: Any) -> Counters:
+    """A snapshot in which both accounts close."""
+    interface = {
+        "name": "eth1", "state": "up", "captured_frames": 100, "captured_bytes": 38_000, "kernel_packets": 100,
+        "kernel_dropped_frames": 0, "kernel_freezes": 0, "link_type": 1, "granted_ring_bytes": 1 << 26,
+    }  # fmt: skip
+    row = {
+        "time_ns": START,
+        "interfaces": [interface],
+        "fates": {"stored": 90, "cut": 0, "ring_off": 0, "dropped_slow": 0, "dropped_full": 0, "dropped_error": 0},
+        "ring_in_flight_frames": 10,
+        "analysis": {"flow": 95, "non_ip": 3, "duplicate": 0, "undecodable": 2, "filtered": 0, "table_full": 0},
+        "decode_errors": [{"layer": "ipv4", "error": "truncated", "frames": 2}],
+        "encapsulations": [{"encapsulation": "vlan", "frames": 40}],
+        "ring": {
+            "bytes": 4096, "segments": 2, "oldest_time_ns": START - 31 * 3600 * SECOND, "written_bytes": 8192,
+            "free_bytes": 1 << 33, "error": None,
+        },
+        "flows": {"active": 5, "max": 1000, "ended": {"idle": 1, "active": 0, "fin": 2, "evicted": 0}},
+        "hosts": {"active": 3, "max": 100, "evicted": 0},
+        "watchlist": {
+            "generation": 1,
+            "lists": [{"list": "feodo", "type": "ip", "indicators": 12}],
+            "hits": [{"list": "feodo", "hits": 1}],
+        },
+        "sinks": [
+            {"sink": "eve", "written": 7, "dropped": 0, "error": None},
+            {"sink": "alerts", "written": None, "dropped": 2, "error": None},
+        ],
+        "queues": [{"queue": "eve", "length": 0, "capacity": 64}],
+        "workers": [{"worker": 0, "progress": 1}],
+        "clock_jumps": 0,
+    }  # fmt: skip
+    return cast("Counters", {**row, **changes})
+
+
+def interface(**changes: Any) -> list[dict[str, Any]]:
+    """The interfaces of a snapshot, one, with changes."""
+    return [{**counters()["interfaces"][0], **changes}]
+
+
+@dataclass
+class FakeEngine:
+    """Stands in for `sensor.engine.Engine`: gives the batches it is told to, and remembers what it is given."""
+
+    settings: dict[str, Any] = field(default_factory=dict)
+    batches: deque[Batch | Exception] = field(default_factory=deque)
+    events: list[str] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    watchlists: list[object] = field(default_factory=list)
+    progress: int = 0
+    advances: bool = True
+    changes: dict[str, Any] = field(default_factory=dict)
+    wake: threading.Event = field(default_factory=threading.Event)
+
+    def start(self) -> None:
+        self.calls.append("start")
+
+    def poll(self, timeout_seconds: float) -> Batch:
+        if not self.batches:
+            if "stop" in self.calls:
+                return Batch(START, ended=True)
+            self.wake.wait(min(timeout_seconds, 0.01))
+        if not self.batches:
+            return Batch(0)
+        batch = self.batches.popleft()
+        if isinstance(batch, Exception):
+            raise batch
+        return batch
+
+    def replace_watchlists(self, watchlists: object) -> int:
+        self.calls.append("replace_watchlists")
+        self.watchlists.append(watchlists)
+        return len(self.watchlists)
+
+    def counters(self) -> Counters:
+        self.progress += self.advances
+        return counters(**{"workers": [{"worker": 0, "progress": self.progress}], **self.changes})
+
+    def flows(self, filter_text: str, order: str, limit: int) -> list[dict[str, Any]]:
+        return self._rows(filter_text, order, limit)
+
+    def hosts(self, filter_text: str, order: str, limit: int) -> list[dict[str, Any]]:
+        return self._rows(filter_text, order, limit)
+
+    def _rows(self, filter_text: str, order: str, limit: int) -> list[dict[str, Any]]:
+        if order not in ("", "rate", "bytes"):
+            raise ValueError(f"cannot order by '{order}'")
+        return [{"ip": f"10.0.0.{number}", "asked": filter_text} for number in range(1, 4)][:limit]
+
+    def log_event(self, line: str) -> None:
+        self.events.append(line)
+
+    def hand_in(self, interface: int, frames: list[tuple[int, bytes]]) -> None:
+        self.calls.append(f"hand_in {interface} {len(frames)}")
+
+    def stop(self) -> None:
+        self.calls.append("stop")
+
+
+def record_batch(rows: list[dict[str, Any]]) -> object:
+    """Build an Arrow struct array of integers, texts and lists of integers, as the core's record batches are."""
+    fields: dict[str, nanoarrow.Schema] = {}
+    children = []
+    for name, sample in rows[0].items():
+        values = [row[name] for row in rows]
+        if isinstance(sample, list):
+            array = _list_array(values)
+        else:
+            kind = nanoarrow.string() if isinstance(sample, str) else nanoarrow.uint64()
+            array = nanoarrow.c_array(values, kind)
+        fields[name] = nanoarrow.Schema(array.schema)
+        children.append(array)
+    schema = nanoarrow.struct(fields)
+    return nanoarrow.c_array_from_buffers(schema, len(rows), [None], children=children)
+
+
+def _list_array(values: list[list[int]]) -> Any:
+    offsets = [0]
+    for value in values:
+        offsets.append(offsets[-1] + len(value))
+    items = nanoarrow.c_array([item for value in values for item in value], nanoarrow.uint16())
+    buffers = [None, nanoarrow.c_buffer(offsets, nanoarrow.int32())]
+    return nanoarrow.c_array_from_buffers(nanoarrow.list_(nanoarrow.uint16()), len(values), buffers, children=[items])

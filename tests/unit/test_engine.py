@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from socket import inet_aton
+from typing import Any
+
+import dpkt
+import pytest
+
+from sensor.alerts.policy import Policy
+from sensor.alerts.rows import FindingRow, HitRow
+from sensor.config import engine_settings, load
+from sensor.engine import Batch, Engine, rows_of
+from tests.unit.samples import C2, HOST, counters, finding, hit, record_batch
+
+
+@dataclass
+class NativeBatch:
+    time_ns: int
+    hits: object
+    findings: object
+    ended: bool = False
+
+
+@dataclass
+class Core:
+    """The native engine, as far as the contract goes."""
+
+    batch: NativeBatch | None = None
+    asked: list[Any] = field(default_factory=list)
+
+    def start(self) -> None:
+        self.asked.append("start")
+
+    def poll(self, timeout_seconds: float, /) -> NativeBatch:
+        self.asked.append(timeout_seconds)
+        assert self.batch is not None
+        return self.batch
+
+    def replace_watchlists(self, watchlists: object, /) -> int:
+        self.asked.append(watchlists)
+        return 4
+
+    def counters(self) -> str:
+        return json.dumps(counters())
+
+    def flows(self, filter: str, order: str, limit: int, /) -> object:  # noqa: A002
+        self.asked.append((filter, order, limit))
+        return record_batch([{"orig_ip": C2, "orig_port": 443, "vlan": [20]}])
+
+    def hosts(self, filter: str, order: str, limit: int, /) -> object:  # noqa: A002
+        raise ValueError(f"cannot order by '{order}' {filter} {limit}")
+
+    def log_event(self, line: str, /) -> None:
+        self.asked.append(line)
+
+    def hand_in(self, interface: int, frames: list[tuple[int, bytes]], /) -> None:
+        self.asked.append((interface, frames))
+
+    def stop(self) -> None:
+        self.asked.append("stop")
+
+
+def engine_of(settings: dict[str, Any], core: Any) -> Engine:
+    return Engine(settings, core)
+
+
+def _without_nulls(row: Any) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if value is not None and value != row.get("examples")}
+
+
+def test_arrow_rows_become_dictionaries() -> None:
+    rows = [{"time_ns": 2**63, "list": "ä", "vlan": [100, 30]}, {"time_ns": 0, "list": "", "vlan": []}]
+    assert rows_of(record_batch(rows)) == rows
+
+
+def test_a_batch_carries_rows_time_and_end() -> None:
+    hits, findings = [_without_nulls(hit())], [_without_nulls(finding())]
+    core = Core(NativeBatch(17, record_batch(hits), record_batch(findings), ended=True))
+    batch = engine_of({}, core).poll(0.1)
+    assert (batch.time_ns, batch.ended) == (17, True)
+    assert [_without_nulls(row) for row in batch.hits] == hits
+    assert [_without_nulls(row) for row in batch.findings] == findings
+
+
+def test_counters_and_tables_come_through() -> None:
+    core = Core()
+    engine = engine_of({}, core)
+    assert engine.counters() == counters()
+    assert engine.flows("443", "bytes", 5) == [{"orig_ip": C2, "orig_port": 443, "vlan": [20]}]
+    assert core.asked == [("443", "bytes", 5)]
+    with pytest.raises(ValueError, match="cannot order"):
+        engine.hosts("", "x", 5)
+
+
+def test_an_event_is_one_line_and_goes_nowhere_without_an_event_log() -> None:
+    core = Core()
+    engine_of({"eve": None}, core).log_event("{}")
+    assert core.asked == []
+    engine = engine_of({"eve": {"path": "x", "types": []}}, core)
+    engine.log_event("{}")
+    assert core.asked == ["{}"]
+    with pytest.raises(ValueError, match="one line"):
+        engine.log_event("{}\n{}")
+
+
+def test_stop_happens_once() -> None:
+    core = Core()
+    engine = engine_of({}, core)
+    engine.stop()
+    engine.stop()
+    assert core.asked == ["stop"]
+
+
+def _pcap(path: Path, frames: list[tuple[float, bytes]]) -> None:
+    with path.open("wb") as stream:
+        writer = dpkt.pcap.Writer(stream)
+        for seconds, frame in frames:
+            writer.writepkt(frame, 1_700_000_000 + seconds)
+
+
+def _segment(source: str, destination: str, ports: tuple[int, int], flags: int) -> bytes:
+    tcp = dpkt.tcp.TCP(sport=ports[0], dport=ports[1], flags=flags)
+    packet = dpkt.ip.IP(src=inet_aton(source), dst=inet_aton(destination), p=6, data=tcp)
+    return bytes(dpkt.ethernet.Ethernet(src=b"\x02" * 6, dst=b"\x04" * 6, data=packet))
+
+
+def _read_all(path: Path) -> tuple[list[Any], list[Any]]:
+    native = pytest.importorskip("sensor._native")
+    config = load(None, {"eve.path": None})
+    engine = Engine(engine_settings(config, "read", [str(path)]))
+    engine.replace_watchlists(native.Watchlists.compile([("mine", "plain", f"{C2}\n".encode(), 2)]))
+    engine.start()
+    hits: list[Any] = []
+    findings: list[Any] = []
+    ended = False
+    while not ended:
+        batch = engine.poll(1)
+        hits += batch.hits
+        findings += batch.findings
+        ended = batch.ended
+    engine.stop()
+    return hits, findings
+
+
+def test_the_built_core_gives_the_columns_that_the_policy_reads(tmp_path: Path) -> None:
+    syn, syn_ack = 0x02, 0x12
+    path = tmp_path / "c2.pcap"
+    met = [
+        (0.0, _segment(HOST, C2, (50_000, 443), syn)),
+        (0.1, _segment(C2, HOST, (443, 50_000), syn_ack)),
+    ]
+    mail = [(1 + n / 10, _segment("10.0.0.9", f"198.51.100.{n}", (40_000 + n, 25), syn)) for n in range(1, 30)]
+    _pcap(path, [*met, *mail, (90.0, _segment("10.0.0.1", "192.0.2.1", (1, 2), syn))])
+    hits, findings = _read_all(path)
+    assert {frozenset(row) for row in hits} == {frozenset(HitRow.__annotations__)}
+    assert {frozenset(row) for row in findings} == {frozenset(FindingRow.__annotations__)}
+    assert (hits[0]["event"], hits[0]["src_ip"], hits[0]["dest_port"]) == ("open", HOST, 443)
+    assert (hits[0]["list"], hits[0]["severity"], hits[0]["matched"]) == ("mine", 2, "dest")
+    assert sum(row["packets_toserver"] + row["packets_toclient"] for row in hits) == 2
+    assert {row["rule"] for row in findings} == {"smtp.fanout", "smtp.bulk"}
+    policy = Policy(rows_tell_time=True)
+    policy.take(Batch(0, hits, findings))
+    assert dict(policy.opened) == {
+        ("watchlist.ip", "medium"): 1,
+        ("smtp.fanout", "medium"): 1,
+        ("smtp.bulk", "high"): 1,
+    }
+
+
+def test_the_built_core_gives_the_counters_that_metrics_and_conditions_read() -> None:
+    pytest.importorskip("sensor._native")
+    settings = engine_settings(load(None, {"capture.interfaces": ["nosuch0"]}), "live")
+    found = Engine(settings).counters()
+    sample = counters()
+    assert set(sample) - {"ring"} <= set(found)
+    assert set(sample["interfaces"][0]) <= set(found["interfaces"][0])
+    assert set(sample["fates"]) == set(found["fates"])
+    assert set(sample["analysis"]) == set(found["analysis"])

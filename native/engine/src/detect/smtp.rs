@@ -127,11 +127,14 @@ impl SmtpWatch {
         ending.by_responder && (quick || sent < self.config.reject_bytes)
     }
 
+    /// Forgets those silent longest, one in sixteen at once, so that a flood pays for the search.
     #[cold]
     fn evict(&mut self) {
-        let oldest = self.senders.iter().map(|(address, sender)| (sender.last_second, *address)).min();
-        if let Some((_, address)) = oldest {
-            self.senders.remove(&address);
+        let mut order: Vec<_> = self.senders.iter().map(|(address, sender)| (sender.last_second, *address)).collect();
+        let share = MAX_HOSTS / 16;
+        order.select_nth_unstable(share - 1);
+        for (_, address) in &order[..share] {
+            self.senders.remove(address);
             self.evicted += 1;
         }
     }
@@ -221,3 +224,7 @@ impl Sender {
         servers
     }
 }
+
+#[cfg(test)]
+#[path = "smtp_tests.rs"]
+mod tests;

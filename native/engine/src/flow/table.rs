@@ -13,6 +13,8 @@ use super::{Flow, FlowFlags};
 const WHEEL_SLOTS: u32 = 4096;
 /// How long an ended TCP flow stays for its last packets.
 const LINGER_SECONDS: u32 = 5;
+/// Places of the index at first.
+const INDEX_PLACES: usize = 1 << 14;
 const IPPROTO_TCP: u8 = 6;
 
 /// How many flows, and how long they may be silent.
@@ -55,13 +57,13 @@ pub struct FlowTable {
 }
 
 impl FlowTable {
-    /// An empty table. The memory for all flows is reserved at once, so that no packet waits for it to grow; pages are
-    /// used as flows come.
+    /// An empty table. Room for all flows is reserved at once, and its pages are used as flows come; the index grows,
+    /// since a sparse one would cost a cache miss more for each packet.
     pub fn new(limits: FlowLimits) -> Self {
         Self {
             limits,
             hasher: RandomState::new(),
-            index: HashTable::with_capacity(limits.max),
+            index: HashTable::with_capacity(limits.max.min(INDEX_PLACES)),
             slab: Vec::with_capacity(limits.max),
             free: Vec::new(),
             wheel: vec![List::default(); WHEEL_SLOTS as usize],

@@ -199,3 +199,7 @@ impl Host {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "table_tests.rs"]
+mod tests;

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::detect::{HitEvent, Stage};
-use crate::flow::{Counts, FlowState};
+use crate::flow::{Counts, FlowState, ORIG, RESP};
 use crate::testing::*;
 
 fn counts(packets: u64, bytes: u64) -> Counts {

@@ -1,0 +1,119 @@
+//! A second of packet time closes: what changed in it goes on, and flows whose time has come leave.
+
+use crossbeam_channel::TrySendError;
+
+use super::Worker;
+use crate::config::Mode;
+use crate::flow::{FlowEnd, FlowFlags, ORIG, RESP};
+use crate::merge::SecondDelta;
+
+/// Records that may wait for a merge thread that is behind; further ones are counted and dropped.
+const MAX_WAITING: usize = 1 << 20;
+
+impl Worker {
+    /// A flow leaves the table: its last words go out.
+    pub(super) fn end_flow(&mut self, place: u32, end: FlowEnd) {
+        let now_ns = self.clock.now_ns();
+        let flow = self.flows.get_mut(place);
+        let tunnel = self.tunnels.get(flow.tunnel);
+        if let Some((first, last)) = self.ledger.close(place, flow, tunnel) {
+            self.second.hits.extend(first);
+            self.second.hits.push(last);
+        }
+        flow.flags.remove(FlowFlags::DIRTY);
+        let delta = flow.take_delta(true);
+        if delta.internal != [false; 2] {
+            self.second.deltas.push(delta);
+        }
+        let record = flow.take_record(now_ns, end, tunnel);
+        self.second.records.push(record);
+        self.counters.flows_ended[end as usize] += 1;
+        self.flows.remove(place);
+    }
+
+    /// A second of packet time has closed: hands on what changed in it, and sees to the flows whose time has come.
+    pub(super) fn close_second(&mut self) {
+        let tick = self.clock.tick();
+        for place in std::mem::take(&mut self.dirty) {
+            let flow = self.flows.get_mut(place);
+            if !flow.flags.contains(FlowFlags::DIRTY) {
+                continue;
+            }
+            flow.flags.remove(FlowFlags::DIRTY);
+            let delta = flow.take_delta(false);
+            flow.rate_bytes = [delta.counts[ORIG].bytes, delta.counts[RESP].bytes];
+            flow.rate_tick = tick;
+            if delta.internal != [false; 2] {
+                self.second.deltas.push(delta);
+            }
+        }
+        let mut due = std::mem::take(&mut self.due);
+        self.flows.expire(tick, &mut due);
+        for place in due.drain(..) {
+            self.see_to(place, tick);
+        }
+        self.due = due;
+        self.report_hits();
+        self.hand_on(self.clock.second() - 1);
+    }
+
+    fn see_to(&mut self, place: u32, tick: u32) {
+        if self.flows.is_idle(place, tick) {
+            let end = self.flows.get_mut(place).end_reason(FlowEnd::Idle);
+            self.end_flow(place, end);
+            return;
+        }
+        let now_ns = self.clock.now_ns();
+        let flow = self.flows.get_mut(place);
+        if flow.has_news() {
+            let tunnel = self.tunnels.get(flow.tunnel);
+            self.second.records.push(flow.take_record(now_ns, FlowEnd::Active, tunnel));
+            self.counters.flows_ended[FlowEnd::Active as usize] += 1;
+        }
+        self.flows.arm_active(place);
+    }
+
+    pub(super) fn report_hits(&mut self) {
+        for place in self.ledger.take_pending() {
+            let flow = self.flows.get_mut(place);
+            let tunnel = self.tunnels.get(flow.tunnel);
+            self.second.hits.extend(self.ledger.report(place, flow, tunnel));
+        }
+    }
+
+    /// Hands the closed seconds to the merge thread. Live, a merge thread that is behind gets them later.
+    fn hand_on(&mut self, second: u64) {
+        self.second.second = second;
+        self.second.time_ns = self.clock.now_ns();
+        let fresh = SecondDelta { worker: self.setup.index, ..SecondDelta::default() };
+        let closed = std::mem::replace(&mut self.second, fresh);
+        if self.setup.mode == Mode::Read || second == SecondDelta::LAST {
+            // A merge thread that is gone has taken the process with it.
+            let _ = self.ports.seconds.send(closed);
+            return;
+        }
+        if let Err(TrySendError::Full(closed)) = self.ports.seconds.try_send(closed) {
+            self.second = closed;
+            let over = self.second.records.len().saturating_sub(MAX_WAITING);
+            self.second.records.truncate(MAX_WAITING);
+            self.second.deltas.truncate(MAX_WAITING);
+            self.counters.records_dropped += over as u64;
+        }
+    }
+
+    /// The last frame has been taken: every flow ends, and everything goes out.
+    pub fn finish(mut self) {
+        self.close_second();
+        for place in 0..self.flows.places() {
+            if let Some(flow) = self.flows.at(place) {
+                let end = flow.end_reason(FlowEnd::Shutdown);
+                self.end_flow(place, end);
+            }
+        }
+        if self.setup.mode == Mode::Live {
+            self.send_hits();
+        }
+        self.hand_on(SecondDelta::LAST);
+        self.publish();
+    }
+}

@@ -1,0 +1,261 @@
+//! A worker: what happens to every frame, on one screen. Nothing here allocates, locks, logs or reads a clock per packet.
+
+mod closing;
+mod publishing;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use capture::{Block, Frame};
+use crossbeam_channel::{Receiver, Sender};
+use wire::{Address, DecodeError, EncapStack, Ether, FlowKey, IpPacket, Network, Packet, TunnelPorts};
+
+use crate::clock::Watermark;
+use crate::config::Mode;
+use crate::counters::{Published, WorkerCounters};
+use crate::detect::HitLedger;
+use crate::flow::{Flow, FlowEnd, FlowFlags, FlowTable};
+use crate::merge::{Notice, SecondDelta};
+use crate::networks::Networks;
+use crate::query::FlowQuery;
+use crate::scan::FlowScan;
+use crate::store::RingStore;
+use crate::tunnels::Tunnels;
+use crate::watch::WatchHold;
+use crate::watchlist::{Query, Watchlists};
+
+/// Where a worker speaks to, and who asks it.
+#[derive(Debug)]
+pub struct WorkerPorts {
+    /// Closed seconds, to the merge thread.
+    pub seconds: Sender<SecondDelta>,
+    /// Meetings with watchlist entries, straight to Python (live).
+    pub notices: Sender<Notice>,
+    /// Questions about flows.
+    pub queries: Receiver<FlowQuery>,
+    /// The numbers that the outside sees.
+    pub published: Arc<Published>,
+}
+
+/// What a worker is told.
+#[derive(Debug)]
+pub struct WorkerSetup {
+    /// Live or read.
+    pub mode: Mode,
+    /// Index of the worker, and how many there are.
+    pub index: usize,
+    /// Number of all workers.
+    pub workers: usize,
+    /// Names of the interfaces, by index.
+    pub interfaces: Arc<[String]>,
+    /// What a host is.
+    pub internal: Networks,
+    /// Ports of tunnels.
+    pub ports: TunnelPorts,
+    /// Whether another worker stores all frames (`read`, where each sees every frame).
+    pub stored_elsewhere: bool,
+}
+
+/// One thread's share of the frames, with the flows that they belong to.
+pub struct Worker {
+    setup: WorkerSetup,
+    ports: WorkerPorts,
+    ring: Option<RingStore>,
+    clock: Watermark,
+    encapsulations: EncapStack,
+    flows: FlowTable,
+    tunnels: Tunnels,
+    watch: WatchHold,
+    ledger: HitLedger,
+    counters: WorkerCounters,
+    second: SecondDelta,
+    dirty: Vec<u32>,
+    due: Vec<u32>,
+    scan: Option<FlowScan>,
+}
+
+impl Worker {
+    /// A worker that has seen nothing yet.
+    pub fn new(
+        setup: WorkerSetup,
+        ports: WorkerPorts,
+        flows: FlowTable,
+        watch: WatchHold,
+        ring: Option<RingStore>,
+    ) -> Self {
+        let counters = WorkerCounters::new(setup.interfaces.len());
+        let second = SecondDelta { worker: setup.index, ..SecondDelta::default() };
+        Self {
+            setup,
+            ports,
+            ring,
+            clock: Watermark::default(),
+            encapsulations: EncapStack::new(),
+            flows,
+            tunnels: Tunnels::default(),
+            watch,
+            ledger: HitLedger::default(),
+            counters,
+            second,
+            dirty: Vec::new(),
+            due: Vec::new(),
+            scan: None,
+        }
+    }
+
+    /// Takes all frames of a block, then publishes the numbers.
+    pub fn process_block(&mut self, block: &impl Block, now: Instant) {
+        for frame in block.frames() {
+            self.process_frame(&frame);
+        }
+        self.end_block(now);
+    }
+
+    #[inline]
+    fn process_frame(&mut self, frame: &Frame<'_>) {
+        if let Some(ring) = &mut self.ring {
+            ring.store(frame);
+        }
+        if self.clock.advance(frame.timestamp_ns) {
+            self.close_second();
+        }
+        let decoded =
+            wire::decode(frame.data, frame.origlen, frame.link_type.0, &self.setup.ports, &mut self.encapsulations);
+        if !self.is_own(&decoded) {
+            return;
+        }
+        self.count_frame(frame);
+        match decoded {
+            Ok(Packet { ether, network: Network::Ip(packet) }) => self.process_packet(frame, ether, &packet),
+            Ok(_) => self.counters.analysis.non_ip += 1,
+            Err(error) => self.counters.count_error(error),
+        }
+    }
+
+    /// In `read` every worker sees every frame and keeps those of its address pairs, the first one also what has none;
+    /// live the kernel has spread them.
+    #[inline]
+    fn is_own(&self, decoded: &Result<Packet<'_>, DecodeError>) -> bool {
+        if self.setup.workers == 1 || self.setup.mode == Mode::Live {
+            return true;
+        }
+        let Ok(Packet { network: Network::Ip(packet), .. }) = decoded else { return self.setup.index == 0 };
+        let number = |address: Address| u128::from_be_bytes(*address.bytes());
+        let pair = number(packet.source) ^ number(packet.destination);
+        let mixed = (pair as u64 ^ (pair >> 64) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        mixed as usize % self.setup.workers == self.setup.index
+    }
+
+    #[inline]
+    fn count_frame(&mut self, frame: &Frame<'_>) {
+        let interface = &mut self.counters.interfaces[usize::from(frame.interface)];
+        interface.captured_frames += 1;
+        interface.captured_bytes += u64::from(frame.origlen);
+        let mut seen = 0_u32;
+        for encapsulation in &self.encapsulations {
+            let kind = encapsulation.kind() as usize;
+            if seen & 1 << kind == 0 {
+                seen |= 1 << kind;
+                self.counters.encapsulations[kind] += 1;
+            }
+        }
+    }
+
+    #[inline]
+    fn process_packet(&mut self, frame: &Frame<'_>, ether: Option<Ether>, packet: &IpPacket<'_>) {
+        let tuple = packet.five_tuple();
+        let (key, swapped) = FlowKey::new(&tuple);
+        let place = match self.flows.find(&key) {
+            Some(place) if !self.begins_anew(place, frame, packet) => place,
+            found => {
+                if let Some(place) = found {
+                    let end = self.flows.get_mut(place).end_reason(FlowEnd::Idle);
+                    self.end_flow(place, end);
+                }
+                self.open_flow(frame, ether, packet)
+            }
+        };
+        self.counters.analysis.flow += 1;
+        let tick = self.clock.tick();
+        let flow = self.flows.get_mut(place);
+        let outcome = flow.touch(packet, flow.direction(swapped));
+        flow.last_ns = flow.last_ns.max(frame.timestamp_ns);
+        flow.last_tick = tick;
+        if !flow.flags.contains(FlowFlags::DIRTY) {
+            flow.flags.insert(FlowFlags::DIRTY);
+            self.dirty.push(place);
+        }
+        if flow.generation != self.watch.generation {
+            self.judge(place);
+        }
+        if self.flows.get(place).flags.contains(FlowFlags::ALERTED) {
+            self.ledger.touch(place, self.flows.get(place));
+        }
+        if outcome.answered {
+            self.flows.mark_answered(place);
+        }
+        if outcome.closed {
+            self.flows.rearm(place);
+        }
+    }
+
+    /// Whether the packet belongs to another conversation than the flow that has its key. Offline a silence may be as
+    /// long as it likes without any frame to move the timers.
+    #[inline]
+    fn begins_anew(&self, place: u32, frame: &Frame<'_>, packet: &IpPacket<'_>) -> bool {
+        let flow = self.flows.get(place);
+        if self.setup.mode == Mode::Live || packet.protocol == wire::protocol::TCP {
+            return flow.is_reopened_by(packet);
+        }
+        let silence_ns = frame.timestamp_ns.saturating_sub(flow.last_ns);
+        silence_ns > u64::from(self.flows.idle_seconds(flow)) * 1_000_000_000
+    }
+
+    #[cold]
+    fn open_flow(&mut self, frame: &Frame<'_>, ether: Option<Ether>, packet: &IpPacket<'_>) -> u32 {
+        if self.flows.is_full() {
+            if let Some(place) = self.flows.victim() {
+                self.end_flow(place, FlowEnd::Evicted);
+            }
+        }
+        let internal = |address| self.setup.internal.contains(address);
+        let mut flow = Flow::begin(frame, packet, ether);
+        let tuple = flow.tuple();
+        flow.flags = flow
+            .flags
+            .with(FlowFlags::ORIG_INTERNAL, internal(tuple.orig.address))
+            .with(FlowFlags::RESP_INTERNAL, internal(tuple.resp.address));
+        flow.vlans = wire::vlan_ids(&self.encapsulations).into_iter().take(flow.vlans.capacity()).collect();
+        flow.tunnel = self.tunnels.number(&self.encapsulations);
+        flow.last_tick = self.clock.tick();
+        flow.generation = self.watch.generation.wrapping_sub(1);
+        self.flows.insert(flow)
+    }
+
+    /// Looks the flow up in the lists in force; once a flow and generation.
+    #[cold]
+    fn judge(&mut self, place: u32) {
+        let now_ns = self.clock.now_ns();
+        let flow = self.flows.get_mut(place);
+        flow.generation = self.watch.generation;
+        let tuple = flow.tuple();
+        let query = Query {
+            orig: (tuple.orig.address, tuple.orig.port),
+            resp: (tuple.resp.address, tuple.resp.port),
+            protocol: tuple.protocol,
+            orig_internal: flow.flags.contains(FlowFlags::ORIG_INTERNAL),
+            resp_internal: flow.flags.contains(FlowFlags::RESP_INTERNAL),
+            time_ns: now_ns,
+        };
+        let lists: &Arc<Watchlists> = &self.watch.watchlists;
+        if let Some(entry) = lists.lookup(&query) {
+            if !flow.flags.contains(FlowFlags::ALERTED) {
+                self.counters.count_list_hit(&lists.describe(&entry).list);
+            }
+            flow.flags.insert(FlowFlags::ALERTED);
+            self.ledger.open(place, entry, lists);
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Between two blocks: numbers, chunks, lists, questions.
+
+use std::time::Instant;
+
+use super::Worker;
+use crate::config::Mode;
+use crate::merge::Notice;
+use crate::scan::FlowScan;
+
+impl Worker {
+    /// Between two blocks: reports, publishes, submits, and answers questions, in this order.
+    pub fn end_block(&mut self, now: Instant) {
+        if self.setup.mode == Mode::Live {
+            self.report_hits();
+            self.send_hits();
+        }
+        self.publish();
+        if let Some(ring) = &mut self.ring {
+            ring.end_block(now);
+        }
+        self.watch.refresh();
+        self.answer();
+    }
+
+    pub(super) fn send_hits(&mut self) {
+        if self.second.hits.is_empty() {
+            return;
+        }
+        let hits = std::mem::take(&mut self.second.hits);
+        let count = hits.len() as u64;
+        let notice = Notice { time_ns: self.clock.now_ns(), hits, findings: Vec::new() };
+        if self.ports.notices.try_send(notice).is_err() {
+            self.counters.hits_dropped += count;
+        }
+    }
+
+    pub(super) fn publish(&mut self) {
+        if let Some(ring) = &self.ring {
+            (self.counters.ring_handed, self.counters.ring_dropped_slow) = ring.accounts();
+        } else if !self.setup.stored_elsewhere {
+            self.counters.ring_off = self.counters.interfaces.iter().map(|interface| interface.captured_frames).sum();
+        }
+        self.counters.flows_active = self.flows.len() as u64;
+        self.counters.clock_jumps = self.clock.jumps();
+        self.counters.progress += 1;
+        self.ports.published.publish(&self.counters);
+    }
+
+    fn answer(&mut self) {
+        if self.scan.is_none() {
+            self.scan = self.ports.queries.try_recv().ok().map(FlowScan::new);
+        }
+        if let Some(scan) = &mut self.scan {
+            if scan.step(&self.flows, self.clock.tick(), (&self.tunnels, &self.setup.interfaces)) {
+                self.scan = None;
+            }
+        }
+    }
+
+    /// No frame came: packet time passes by the wall clock `wall_ns`, nanoseconds since 1970.
+    pub fn idle(&mut self, wall_ns: u64, now: Instant) {
+        if self.clock.advance(wall_ns) {
+            self.close_second();
+        }
+        self.end_block(now);
+    }
+
+    /// What the kernel counted on an interface since the last call.
+    pub fn count_kernel(&mut self, interface: usize, statistics: capture::KernelStatistics) {
+        let counters = &mut self.counters.interfaces[interface];
+        counters.kernel_packets += statistics.packets;
+        counters.kernel_dropped += statistics.dropped;
+        counters.kernel_freezes += statistics.freezes;
+    }
+}

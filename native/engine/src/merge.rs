@@ -13,6 +13,9 @@ use crate::host::HostTable;
 use crate::output::EventLog;
 use crate::query::HostQuery;
 
+/// A worker that says nothing more has closed every second.
+const ALL_CLOSED: u64 = u64::MAX;
+
 /// What a worker hands over when a second of packet time has closed.
 #[derive(Debug, Default)]
 pub struct SecondDelta {
@@ -20,6 +23,8 @@ pub struct SecondDelta {
     pub worker: usize,
     /// Number of the last second that has closed; the worker says nothing more about it or any before.
     pub second: u64,
+    /// Whether the worker says nothing more at all.
+    pub last: bool,
     /// Packet time.
     pub time_ns: u64,
     /// Flows that changed.
@@ -28,11 +33,6 @@ pub struct SecondDelta {
     pub records: Vec<FlowRecord>,
     /// Meetings with watchlist entries (in `read`; live they go straight out).
     pub hits: Vec<Hit>,
-}
-
-impl SecondDelta {
-    /// Number of the second after which a worker says nothing more.
-    pub const LAST: u64 = u64::MAX;
 }
 
 /// What Python is told.
@@ -111,7 +111,7 @@ impl Merge {
         let mut select = Select::new();
         let from_workers = select.recv(seconds);
         select.recv(queries);
-        while self.closed.iter().any(|&second| second != SecondDelta::LAST) {
+        while self.closed.iter().any(|&second| second != ALL_CLOSED) {
             let ready = select.select();
             if ready.index() == from_workers {
                 match ready.recv(seconds) {
@@ -132,7 +132,7 @@ impl Merge {
     }
 
     fn take(&mut self, delta: SecondDelta) {
-        self.closed[delta.worker] = delta.second;
+        self.closed[delta.worker] = if delta.last { ALL_CLOSED } else { delta.second };
         self.waiting[delta.worker].push_back(delta);
         let passed = self.closed.iter().copied().min().unwrap_or(0);
         loop {
@@ -149,9 +149,7 @@ impl Merge {
     fn merge(&mut self, second: u64) {
         let mut notice = Notice::default();
         let mut records = Vec::new();
-        if second != SecondDelta::LAST {
-            self.hosts.open_second(second);
-        }
+        self.hosts.open_second(second);
         for worker in 0..self.waiting.len() {
             let queue = &mut self.waiting[worker];
             if queue.front().is_none_or(|own| own.second != second) {

@@ -112,7 +112,13 @@ impl Bench {
 
     /// Processes frames, each at its time in nanoseconds after [`START`], as one block.
     pub(crate) fn feed(&mut self, frames: &[(u64, Vec<u8>)]) {
-        let frames = frames.iter().map(|(after, data)| (START + after, &data[..]));
+        let frames: Vec<_> = frames.iter().map(|(after, data)| (START + after, data.clone())).collect();
+        self.feed_at(&frames);
+    }
+
+    /// Processes frames, each at its time in nanoseconds since 1970, as one block.
+    pub(crate) fn feed_at(&mut self, frames: &[(u64, Vec<u8>)]) {
+        let frames = frames.iter().map(|(time, data)| (*time, &data[..]));
         let block = OwnedBlock::from_frames(frames, LinkType::ETHERNET, 0);
         self.worker.process_block(&block, Instant::now());
     }

@@ -99,6 +99,12 @@ impl FlowTable {
         self.index.find(hash, |&place| self.slab[place as usize].key == *key).copied()
     }
 
+    /// Whether the flow with this key is at this place now.
+    #[inline]
+    pub fn holds(&self, place: u32, key: &FlowKey) -> bool {
+        self.at(place).is_some_and(|flow| flow.key == *key)
+    }
+
     /// The flow at a place that [`FlowTable::find`] or [`FlowTable::insert`] gave.
     #[inline]
     pub fn get(&self, place: u32) -> &Flow {

@@ -31,8 +31,17 @@ impl Worker {
         self.flows.remove(place);
     }
 
-    /// A second of packet time has closed: hands on what changed in it, and sees to the flows whose time has come.
+    /// A second of packet time has closed: hands on what it holds.
     pub(super) fn close_second(&mut self) {
+        self.gather();
+        // Before the first second there is nothing to close.
+        if let Some(closed) = self.clock.second().checked_sub(1) {
+            self.hand_on(closed, false);
+        }
+    }
+
+    /// Collects what changed, and sees to the flows whose time has come.
+    fn gather(&mut self) {
         let tick = self.clock.tick();
         for place in std::mem::take(&mut self.dirty) {
             let flow = self.flows.get_mut(place);
@@ -54,7 +63,6 @@ impl Worker {
         }
         self.due = due;
         self.report_hits();
-        self.hand_on(self.clock.second() - 1);
     }
 
     fn see_to(&mut self, place: u32, tick: u32) {
@@ -82,12 +90,13 @@ impl Worker {
     }
 
     /// Hands the closed seconds to the merge thread. Live, a merge thread that is behind gets them later.
-    fn hand_on(&mut self, second: u64) {
+    fn hand_on(&mut self, second: u64, last: bool) {
         self.second.second = second;
+        self.second.last = last;
         self.second.time_ns = self.clock.now_ns();
         let fresh = SecondDelta { worker: self.setup.index, ..SecondDelta::default() };
         let closed = std::mem::replace(&mut self.second, fresh);
-        if self.setup.mode == Mode::Read || second == SecondDelta::LAST {
+        if self.setup.mode == Mode::Read || last {
             // A merge thread that is gone has taken the process with it.
             let _ = self.ports.seconds.send(closed);
             return;
@@ -103,7 +112,7 @@ impl Worker {
 
     /// The last frame has been taken: every flow ends, and everything goes out.
     pub fn finish(mut self) {
-        self.close_second();
+        self.gather();
         for place in 0..self.flows.places() {
             if let Some(flow) = self.flows.at(place) {
                 let end = flow.end_reason(FlowEnd::Shutdown);
@@ -113,7 +122,7 @@ impl Worker {
         if self.setup.mode == Mode::Live {
             self.send_hits();
         }
-        self.hand_on(SecondDelta::LAST);
+        self.hand_on(self.clock.second(), true);
         self.publish();
     }
 }

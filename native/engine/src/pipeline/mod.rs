@@ -8,6 +8,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::Instant;
 
+use arrayvec::ArrayVec;
 use capture::{Block, Frame};
 use crossbeam_channel::{Receiver, Sender};
 use wire::{Address, DecodeError, EncapStack, Ether, FlowKey, IpPacket, Network, Packet, TunnelPorts};
@@ -58,13 +59,27 @@ pub struct WorkerSetup {
     pub stored_elsewhere: bool,
 }
 
+/// Frames that are decoded and looked up together.
+const GROUP: usize = 16;
+
+/// A frame with what is known of it before its turn comes.
+struct Arrival<'a> {
+    frame: Frame<'a>,
+    decoded: Result<Packet<'a>, DecodeError>,
+    /// The key of its flow, and whether its sender stands second in it.
+    key: Option<(FlowKey, bool)>,
+    /// Where its flow was when the group was looked up.
+    place: Option<u32>,
+}
+
 /// One thread's share of the frames, with the flows that they belong to.
 pub struct Worker {
     setup: WorkerSetup,
     ports: WorkerPorts,
     ring: Option<RingStore>,
     clock: Watermark,
-    encapsulations: EncapStack,
+    /// Of each frame of the group that is being processed.
+    encapsulations: [EncapStack; GROUP],
     flows: FlowTable,
     tunnels: Tunnels,
     watch: WatchHold,
@@ -92,7 +107,7 @@ impl Worker {
             ports,
             ring,
             clock: Watermark::default(),
-            encapsulations: EncapStack::new(),
+            encapsulations: Default::default(),
             flows,
             tunnels: Tunnels::default(),
             watch,
@@ -107,30 +122,57 @@ impl Worker {
 
     /// Takes all frames of a block, then publishes the numbers.
     pub fn process_block(&mut self, block: &impl Block, now: Instant) {
-        for frame in block.frames() {
-            self.process_frame(&frame);
+        // Lists that were replaced before these frames came judge them already.
+        self.watch.refresh();
+        let mut frames = block.frames();
+        loop {
+            let group = self.take_group(&mut frames);
+            if group.is_empty() {
+                break;
+            }
+            for (index, arrival) in group.iter().enumerate() {
+                self.process_arrival(arrival, index);
+            }
         }
         self.end_block(now);
     }
 
+    /// Stores and decodes the next frames and looks their flows up, each step for all of them before the next one: no
+    /// frame's step needs another's, so the processor waits for the memory of all at the same time.
     #[inline]
-    fn process_frame(&mut self, frame: &Frame<'_>) {
-        if let Some(ring) = &mut self.ring {
-            ring.store(frame);
+    fn take_group<'a>(&mut self, frames: &mut impl Iterator<Item = Frame<'a>>) -> ArrayVec<Arrival<'a>, GROUP> {
+        let mut group = ArrayVec::new();
+        // In this order a frame is taken only if there is a stack for it.
+        for (stack, frame) in self.encapsulations.iter_mut().zip(frames) {
+            if let Some(ring) = &mut self.ring {
+                ring.store(&frame);
+            }
+            let decoded = wire::decode(frame.data, frame.origlen, frame.link_type.0, &self.setup.ports, stack);
+            let key = match &decoded {
+                Ok(Packet { network: Network::Ip(packet), .. }) => Some(FlowKey::new(&packet.five_tuple())),
+                _ => None,
+            };
+            group.push(Arrival { frame, decoded, key, place: None });
         }
-        if self.clock.advance(frame.timestamp_ns) {
+        for arrival in &mut group {
+            arrival.place = arrival.key.and_then(|(key, _)| self.flows.find(&key));
+        }
+        group
+    }
+
+    #[inline]
+    fn process_arrival(&mut self, arrival: &Arrival<'_>, index: usize) {
+        if self.clock.advance(arrival.frame.timestamp_ns) {
             self.close_second();
         }
-        let decoded =
-            wire::decode(frame.data, frame.origlen, frame.link_type.0, &self.setup.ports, &mut self.encapsulations);
-        if !self.is_own(&decoded) {
+        if !self.is_own(&arrival.decoded) {
             return;
         }
-        self.count_frame(frame);
-        match decoded {
-            Ok(Packet { ether, network: Network::Ip(packet) }) => self.process_packet(frame, ether, &packet),
+        self.count_frame(&arrival.frame, index);
+        match &arrival.decoded {
+            Ok(Packet { ether, network: Network::Ip(packet) }) => self.process_packet(arrival, *ether, packet, index),
             Ok(_) => self.counters.analysis.non_ip += 1,
-            Err(error) => self.counters.count_error(error),
+            Err(error) => self.counters.count_error(*error),
         }
     }
 
@@ -149,12 +191,12 @@ impl Worker {
     }
 
     #[inline]
-    fn count_frame(&mut self, frame: &Frame<'_>) {
+    fn count_frame(&mut self, frame: &Frame<'_>, index: usize) {
         let interface = &mut self.counters.interfaces[usize::from(frame.interface)];
         interface.captured_frames += 1;
         interface.captured_bytes += u64::from(frame.origlen);
         let mut seen = 0_u32;
-        for encapsulation in &self.encapsulations {
+        for encapsulation in &self.encapsulations[index] {
             let kind = encapsulation.kind() as usize;
             if seen & 1 << kind == 0 {
                 seen |= 1 << kind;
@@ -164,17 +206,19 @@ impl Worker {
     }
 
     #[inline]
-    fn process_packet(&mut self, frame: &Frame<'_>, ether: Option<Ether>, packet: &IpPacket<'_>) {
-        let tuple = packet.five_tuple();
-        let (key, swapped) = FlowKey::new(&tuple);
-        let place = match self.flows.find(&key) {
+    fn process_packet(&mut self, arrival: &Arrival<'_>, ether: Option<Ether>, packet: &IpPacket<'_>, index: usize) {
+        let Some((key, swapped)) = arrival.key else { return };
+        let frame = &arrival.frame;
+        // Frames of the same group may have moved flows since the look-up.
+        let found = arrival.place.filter(|&place| self.flows.holds(place, &key)).or_else(|| self.flows.find(&key));
+        let place = match found {
             Some(place) if !self.begins_anew(place, frame, packet) => place,
             found => {
                 if let Some(place) = found {
                     let end = self.flows.get_mut(place).end_reason(FlowEnd::Idle);
                     self.end_flow(place, end);
                 }
-                self.open_flow(frame, ether, packet)
+                self.open_flow(frame, ether, packet, index)
             }
         };
         self.counters.analysis.flow += 1;
@@ -214,7 +258,7 @@ impl Worker {
     }
 
     #[cold]
-    fn open_flow(&mut self, frame: &Frame<'_>, ether: Option<Ether>, packet: &IpPacket<'_>) -> u32 {
+    fn open_flow(&mut self, frame: &Frame<'_>, ether: Option<Ether>, packet: &IpPacket<'_>, index: usize) -> u32 {
         if self.flows.is_full() {
             if let Some(place) = self.flows.victim() {
                 self.end_flow(place, FlowEnd::Evicted);
@@ -227,8 +271,8 @@ impl Worker {
             .flags
             .with(FlowFlags::ORIG_INTERNAL, internal(tuple.orig.address))
             .with(FlowFlags::RESP_INTERNAL, internal(tuple.resp.address));
-        flow.vlans = wire::vlan_ids(&self.encapsulations).into_iter().take(flow.vlans.capacity()).collect();
-        flow.tunnel = self.tunnels.number(&self.encapsulations);
+        flow.vlans = wire::vlan_ids(&self.encapsulations[index]).into_iter().take(flow.vlans.capacity()).collect();
+        flow.tunnel = self.tunnels.number(&self.encapsulations[index]);
         flow.last_tick = self.clock.tick();
         flow.generation = self.watch.generation.wrapping_sub(1);
         self.flows.insert(flow)

@@ -18,7 +18,6 @@ impl Worker {
         if let Some(ring) = &mut self.ring {
             ring.end_block(now);
         }
-        self.watch.refresh();
         self.answer();
     }
 

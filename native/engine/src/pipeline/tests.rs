@@ -130,7 +130,6 @@ fn a_full_table_evicts_the_unanswered_first_then_the_longest_silent() {
 fn a_listed_contact_is_told_at_once_and_again_when_it_goes_further() {
     let mut bench = Bench::new(Mode::Live, 10);
     bench.watch("203.0.113.9\n");
-    bench.feed(&[]);
     bench.feed(&handshake(0)[..1]);
     let first = bench.notices.try_recv().expect("told within the block").hits;
     assert_eq!((first[0].event, first[0].stage), (HitEvent::Open, Stage::Attempt));
@@ -149,7 +148,6 @@ fn a_listed_contact_is_told_at_once_and_again_when_it_goes_further() {
 fn a_refusal_is_an_attempt() {
     let mut bench = Bench::new(Mode::Live, 10);
     bench.watch("203.0.113.9\n");
-    bench.feed(&[]);
     bench.feed(&[(0, tcp(PC, SERVER, SYN, 1, b"")), (1, tcp(SERVER, PC, RST, 0, b""))]);
     assert_eq!(bench.notices.try_recv().expect("a hit").hits[0].stage, Stage::Attempt);
 }
@@ -160,14 +158,39 @@ fn a_new_entry_hits_a_connection_that_is_open_and_only_once() {
     bench.feed(&handshake(0));
     assert!(bench.notices.is_empty());
     bench.watch("203.0.113.9:443\n");
-    bench.feed(&[]);
     bench.feed(&[(5, tcp(PC, SERVER, ACK, 106, b"more"))]);
     let hits = bench.notices.try_recv().expect("a hit").hits;
     assert_eq!((hits[0].event, hits[0].counts[ORIG].packets), (HitEvent::Open, 3));
     bench.watch("203.0.113.9:443\n203.0.113.10\n");
-    bench.feed(&[]);
     bench.feed(&[(6, tcp(PC, SERVER, ACK, 110, b"more"))]);
     assert!(bench.notices.is_empty());
+}
+
+#[test]
+fn lists_that_were_replaced_judge_the_very_next_frame() {
+    let mut bench = Bench::new(Mode::Live, 10);
+    bench.watch("203.0.113.9\n");
+    bench.feed(&handshake(0)[..1]);
+    assert_eq!(bench.notices.len(), 1);
+}
+
+#[test]
+fn frames_at_the_beginning_of_time_are_told_too() {
+    let mut worker = Bench::new(Mode::Read, 10);
+    worker.feed_at(&[(0, udp(PC, SERVER, b"1970")), (0, udp(SERVER, PC, b"indeed"))]);
+    let (seconds, _) = worker.finish();
+    assert_eq!(seconds.iter().map(|second| second.records.len()).sum::<usize>(), 1);
+    assert_eq!(seconds.iter().filter(|second| second.last).count(), 1);
+}
+
+#[test]
+fn the_last_second_is_handed_on_once_and_by_its_number() {
+    let mut bench = Bench::new(Mode::Read, 10);
+    bench.feed(&[(0, udp(PC, SERVER, b"a")), (SECOND, udp(PC, SERVER, b"b"))]);
+    let (seconds, _) = bench.finish();
+    let numbers: Vec<_> = seconds.iter().map(|second| (second.second, second.last)).collect();
+    let first = START / SECOND;
+    assert_eq!(numbers, [(first - 1, false), (first, false), (first + 1, true)]);
 }
 
 #[test]

@@ -5,6 +5,8 @@ Every call releases the GIL while it works. Records leave as Arrow through the P
 
 from typing import Any, final
 
+__all__ = ["Batch", "Engine", "RecordBatch", "Watchlists"]
+
 @final
 class RecordBatch:
     """Arrow records that any library takes without a copy (the Arrow PyCapsule interface)."""

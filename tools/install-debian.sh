@@ -149,8 +149,8 @@ main() {
         refresh_lists
         install_packages "${missing[@]}"
     fi
-    "$FIND_PYTHON" >/dev/null || die "neither $(command -v python3) nor Debian's /usr/bin/python3 is a Python 3.11 or newer" \
-        "with venv and headers. Next step: put one that is first on PATH."
+    "$FIND_PYTHON" >/dev/null || die "neither $(command -v python3) nor /usr/bin/python3 is Python 3.11 or newer with" \
+        "venv and headers. Next step: put one that is first on PATH."
     case " $* " in *" build "*) install_rust ;; esac
     case " $* " in *" test "*) install_rust_checkers ;; esac
 }

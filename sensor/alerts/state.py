@@ -3,6 +3,7 @@
 import fcntl
 import logging
 import os
+from functools import cache
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -12,21 +13,26 @@ from sensor.alerts.policy import STATE_VERSION, StateDocument
 from sensor.alerts.rules import BY_NAME
 
 _log = logging.getLogger(__name__)
-_ADAPTER = TypeAdapter(StateDocument)
 _MODE = 0o640
 
 
 def encode(document: StateDocument) -> bytes:
     """Give the document as JSON."""
-    return _ADAPTER.dump_json(document)
+    return _adapter().dump_json(document)
 
 
 def decode(content: bytes) -> StateDocument:
     """Read a document; ValueError if it is none of this version."""
-    document = _ADAPTER.validate_json(content)
+    document = _adapter().validate_json(content)
     if document.version != STATE_VERSION or not all(map(_is_sound, document.incidents)):
         raise ValueError("another version's, or not the sensor's own")
     return document
+
+
+@cache
+def _adapter() -> TypeAdapter[StateDocument]:
+    """Built when it is first used: commands that keep no state start faster."""
+    return TypeAdapter(StateDocument)
 
 
 class StateFile:

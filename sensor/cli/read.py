@@ -13,10 +13,9 @@ from sensor.alerts.log import AlertLog
 from sensor.alerts.policy import Policy
 from sensor.alerts.rules import BY_NAME
 from sensor.alerts.text import size
-from sensor.cli import CommandError, ExitCode
+from sensor.cli import CommandError, ExitCode, describe
 from sensor.cli.options import add_configuration_option, add_filter_option, read_configuration
 from sensor.cli.output import print_json, print_table, printable
-from sensor.cli.run import describe
 from sensor.config import Config, ConfigError, engine_settings
 from sensor.engine import Counters, Engine
 from sensor.outputs import OutputError, check_directories, event_log_of

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from sensor.api.live import LiveView
-from sensor.cli import CommandError, ExitCode
+from sensor.cli import CommandError, ExitCode, describe
 from sensor.cli.options import (
     DEFAULT_CONFIGURATION,
     StopAfter,
@@ -50,12 +50,6 @@ def run(args: argparse.Namespace) -> int:
     except OSError as error:
         raise CommandError(ExitCode.SYSTEM, describe(error)) from error
     return ExitCode.OK
-
-
-def describe(error: OSError) -> str:
-    """Give the text of an error without its number."""
-    text = error.strerror or str(error)
-    return f"{error.filename}: {text}" if error.filename else text
 
 
 def _read_again(args: argparse.Namespace) -> Config:

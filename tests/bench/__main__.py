@@ -17,7 +17,7 @@ from rich.table import Table
 from tests.bench import live, reading
 from tests.traffic.office import write_office
 
-CACHE = Path(".cache/bench")
+CACHE = Path(".cache/bench").absolute()
 BASELINE = "softflowd"
 
 
@@ -83,14 +83,18 @@ def _as_json(
 
 
 def _print(compared: list[reading.Reading], idle: list[reading.Reading], lively: live.LiveResult | None) -> None:
-    console = Console()
-    table = Table("tool", title=f"reading {compared[0].packets:,} packets, median of {len(compared[0].costs)} rounds")
-    for heading in ("packets/s", "times softflowd: min", "median", "max", "CPU s", "anonymous MB"):
+    console = Console(soft_wrap=True)
+    packets, rounds = compared[0].packets, len(compared[0].costs)
+    table = Table(title=f"reading {packets:,} packets, median of {rounds} rounds; ratio: times softflowd")
+    table.add_column("tool", no_wrap=True)
+    for heading in ("packets/s", "ratio", "min", "max", "CPU s", "anon. MB"):
         table.add_column(heading, justify="right")
     for row in _rows(compared):
-        ratios = row["times_softflowd"] or ("", "", "")
+        least, middle, most = row["times_softflowd"] or ("", "", "")
         memory = f"{row['anonymous_bytes'] / 1e6:.0f}"
-        table.add_row(row["tool"], f"{row['packets_per_second']:,}", *map(str, ratios), str(row["cpu_seconds"]), memory)
+        table.add_row(
+            row["tool"], f"{row['packets_per_second']:,}", *map(str, (middle, least, most, row["cpu_seconds"])), memory
+        )
     console.print(table)
     start, listed = (statistics.median(cost.wall_seconds for cost in entry.costs) for entry in idle)
     console.print(f"of which start {start:.3f} s, list of {reading.LISTED:,} addresses {listed - start:.3f} s")

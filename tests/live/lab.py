@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -87,6 +88,13 @@ def until(what: str, condition: Callable[[], Value], timeout_seconds: float = 20
             raise AssertionError(f"waited {timeout_seconds:g} s in vain: {what}")
         time.sleep(0.02)
     return value
+
+
+def fill(path: Path) -> None:
+    """Takes all space that the file system of `path` has left."""
+    with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while file.write(bytes(4096)):
+            pass
 
 
 def _run(*command: str) -> str:

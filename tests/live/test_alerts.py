@@ -1,6 +1,5 @@
 """Who meets a listed address is named in the alert log, at once, whatever else goes wrong."""
 
-import contextlib
 import json
 import subprocess
 import threading
@@ -11,7 +10,7 @@ import pytest
 
 from tests.live import ring
 from tests.live.conftest import SensorFactory
-from tests.live.lab import Lab, until
+from tests.live.lab import Lab, fill, until
 from tests.live.sensor_process import SensorProcess, assert_accounts_close, total
 from tests.live.test_ring import contact
 from tests.traffic import build
@@ -168,13 +167,6 @@ def test_logs_that_cannot_be_written_stop_nothing_and_resume(
         assert daemon.events("alert")[-1]["src_ip"] == "10.20.3.45"
     finally:
         subprocess.run(["umount", "--lazy", str(logs)], check=True)
-
-
-def fill(path: Path) -> None:
-    """Takes all space that the file system of `path` has left."""
-    with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
-        while file.write(bytes(4096)):
-            pass
 
 
 def test_a_renamed_log_is_followed_by_a_new_one_and_no_line_is_lost(

@@ -5,7 +5,9 @@ import os
 import signal
 import socket
 import subprocess
+import tempfile
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,12 +23,10 @@ SECONDS = "12"
 
 
 @pytest.fixture
-def temporary(tmp_path: Path) -> Path:
-    """Where the demo makes its directories; others than root may write there too."""
-    path = Path("/tmp") / f"demo-{tmp_path.name}-{os.getpid()}"  # noqa: S108 -- sockets need a short path
-    path.mkdir()
-    path.chmod(0o777)
-    return path
+def temporary() -> Iterator[Path]:
+    """Where the demo makes its directories; short, because a Unix socket will lie in it."""
+    with tempfile.TemporaryDirectory(prefix="demo-") as directory:
+        yield Path(directory)
 
 
 def demo(spanwatch: Path, temporary: Path, *prefix: str) -> subprocess.CompletedProcess[str]:

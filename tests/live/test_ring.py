@@ -9,7 +9,7 @@ import pytest
 
 from tests.live import ring
 from tests.live.conftest import SensorFactory
-from tests.live.lab import Lab, until
+from tests.live.lab import Lab, fill, until
 from tests.live.sensor_process import assert_accounts_close, total
 from tests.traffic import build
 from tests.traffic.office import office_frames
@@ -136,7 +136,7 @@ def test_a_full_disk_costs_ring_frames_and_nothing_else(lab: Lab, sensor: Sensor
             watchlists=[{"path": str(indicators)}],
         ).start()
         neighbour = disk / "neighbour"
-        neighbour.write_bytes(bytes(60 << 20))
+        fill(neighbour)
         frames = office_frames(20_000, seed=5)
         lab.send(frames)
         daemon.captures(len(frames))

@@ -17,6 +17,10 @@ IN_SCOPE = {
     "vlan", "802.1ad", "qinq/stacked-vlan", "gre", "erspan", "vxlan", "ipip(4in4)", "6in4", "4in6", "6in6", "sll",
 }  # fmt: skip
 LINK_TYPES_OUT_OF_SCOPE = {"nflog", "netlink"}
+NOT_COMPARED = {
+    "tcpdump__bigtcp-ipv6-vxlan-ipv4.pcap": "tshark stops at the outer IPv6 header, whose length is 0",
+    "tcpdump__wccp_redirect_gre.pcap": "WCCP's redirection (GRE protocol 0x883E) is no mirror's encapsulation",
+}
 # The oracle lists at most this many flows of a capture.
 LISTED_FLOWS = 5000
 
@@ -29,7 +33,8 @@ def oracles() -> list[Path]:
 
 def in_scope(oracle: dict[str, Any]) -> bool:
     return (
-        oracle["ip_fragments"] == 0
+        oracle["file"] not in NOT_COMPARED
+        and oracle["ip_fragments"] == 0
         and set(oracle["encapsulations"]) <= IN_SCOPE
         and oracle["link_type"] not in LINK_TYPES_OUT_OF_SCOPE
         and oracle["flows_bidirectional_total"] <= LISTED_FLOWS

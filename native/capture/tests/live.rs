@@ -383,10 +383,15 @@ fn what_cannot_be_opened_says_why_and_what_to_do() {
         ] {
             assert!(texts.iter().all(|text| refusal.contains(text)), "{refusal}");
         }
-        let _first = open(&AfPacketConfig { fanout: Some(81), ..config() });
+    });
+}
+
+#[test]
+fn one_fanout_number_serves_every_interface() {
+    in_namespace(|| {
         ip("link set lo up");
-        let other_interface = refusal(&AfPacketConfig { interface: "lo".to_owned(), fanout: Some(81), ..config() });
-        assert!(other_interface.to_string().contains("join the fanout group"), "{other_interface}");
+        let numbered = AfPacketConfig { fanout: Some(81), ..config() };
+        let _both = (open(&numbered), open(&AfPacketConfig { interface: "lo".to_owned(), ..numbered.clone() }));
     });
 }
 

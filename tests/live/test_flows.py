@@ -9,7 +9,7 @@ import pytest
 
 from tests.live import ring
 from tests.live.conftest import SensorFactory
-from tests.live.lab import Lab
+from tests.live.lab import Lab, until
 from tests.live.sensor_process import SensorProcess, assert_accounts_close, total
 from tests.live.test_ring import MIRRORED, capture_of, mixed_frames
 from tests.traffic import build, tshark
@@ -41,11 +41,18 @@ def test_flows_and_hosts_equal_what_tshark_counts(
 
 def assert_hosts_equal(daemon: SensorProcess, expected: dict[str, tuple[int, int]]) -> None:
     internal = {address: counts for address, counts in expected.items() if address.startswith(("10.", "fd00:"))}
+    # Hosts are brought up to date by the second.
+    all_packets = sum(packets for packets, _ in internal.values())
+    until("every packet in the host table", lambda: packets_of(daemon.hosts(limit=10_000)) >= all_packets)
     hosts = {row["ip"]: row for row in daemon.hosts(limit=10_000)}
     assert set(hosts) == set(internal)
     for address, (packets, size) in internal.items():
         row = hosts[address]
         assert (row["packets_out"] + row["packets_in"], row["bytes_out"] + row["bytes_in"]) == (packets, size), address
+
+
+def packets_of(hosts: list[dict[str, Any]]) -> int:
+    return sum(row["packets_out"] + row["packets_in"] for row in hosts)
 
 
 def assert_no_flow_is_split(records: list[dict[str, Any]]) -> None:

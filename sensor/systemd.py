@@ -29,14 +29,19 @@ def _find_notify() -> Callable[[str], object]:
     return found
 
 
-def _notify_socket(message: str) -> None:
+def _notify_socket(message: str, flags: int = 0) -> None:
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
         return
     if address.startswith("@"):
         address = "\0" + address[1:]
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
-        sender.sendto(message.encode(), address)
+        sender.sendto(message.encode(), flags, address)
+
+
+def _offer(message: str) -> None:
+    """Send what is said again soon. A manager that does not read must not hold the daemon up: then it is left out."""
+    _notify_socket(message, socket.MSG_DONTWAIT)
 
 
 class ServiceManager:
@@ -59,15 +64,15 @@ class ServiceManager:
 
     def status(self, text: str) -> None:
         """Set the line that `systemctl status` shows."""
-        self._send(f"STATUS={text}")
+        self._send(f"STATUS={text}", _offer)
 
     def alive(self) -> None:
         """Feed the watchdog."""
-        self._send("WATCHDOG=1")
+        self._send("WATCHDOG=1", _offer)
 
-    def _send(self, message: str) -> None:
+    def _send(self, message: str, send: Callable[[str], object] | None = None) -> None:
         try:
-            self._notify(message)
+            (send or self._notify)(message)
         except OSError as error:
             logging.getLogger(__name__).debug("the service manager cannot be told: %s", error)
 

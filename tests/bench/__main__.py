@@ -28,7 +28,7 @@ def main() -> None:
     capture = _office(arguments.packets)
     compared = reading.compare(capture, arguments.packets, CACHE, arguments.rounds)
     idle = reading.start_and_list(CACHE, arguments.rounds)
-    lively = live.measure(capture, CACHE, arguments.live_packets) if os.geteuid() == 0 else None
+    lively = live.measure(capture, CACHE, arguments.live_packets, arguments.live_rate) if os.geteuid() == 0 else None
     if arguments.json:
         print(json.dumps(_as_json(compared, idle, lively)))
     else:
@@ -39,6 +39,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=reading.ROUNDS, help="rounds of each tool (default %(default)s)")
     parser.add_argument("--packets", type=int, default=2_000_000, help="length of the capture (default %(default)s)")
+    parser.add_argument("--live-rate", type=int, default=0, help="sent a second (default: as fast as it goes)")
     parser.add_argument("--live-packets", type=int, default=4_000_000, help="sent live (default %(default)s)")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of tables")
     return parser.parse_args()

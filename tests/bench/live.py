@@ -38,20 +38,28 @@ class LiveResult:
         return self.cpu_seconds / max(self.captured_packets, 1) * 1e6
 
 
-def measure(capture: Path, cache: Path, packets: int) -> LiveResult:
-    """Sends the first packets of `capture` again and again, as fast as tcpreplay can, about `packets` in all."""
+def measure(capture: Path, cache: Path, packets: int, rate: int) -> LiveResult:
+    """Sends the first packets of `capture` again and again, about `packets` in all.
+
+    `rate` is in packets a second; 0 is as fast as tcpreplay can.
+    """
     loop = cache / f"loop-{LOOP_PACKETS}.pcap"
     if not loop.exists():
         subprocess.run(["editcap", "-r", str(capture), str(loop), f"1-{LOOP_PACKETS}"], check=True)
     lab = Lab()
     try:
         with tempfile.TemporaryDirectory(dir=cache) as directory:
-            return _run(lab, Path(directory), loop, max(1, packets // LOOP_PACKETS))
+            return _run(lab, Path(directory), _replay(loop, max(1, packets // LOOP_PACKETS), rate))
     finally:
         lab.close()
 
 
-def _run(lab: Lab, directory: Path, loop: Path, loops: int) -> LiveResult:
+def _replay(loop: Path, loops: int, rate: int) -> list[str]:
+    pace = [f"--pps={rate}"] if rate else ["--topspeed"]
+    return ["tcpreplay", "-q", "-K", *pace, "--loop", str(loops), "-i", "switch0", str(loop)]
+
+
+def _run(lab: Lab, directory: Path, replay: list[str]) -> LiveResult:
     command = Path(sys.executable).with_name("spanwatch")
     ring = {"segment_size": "64MiB", "max_size": "1GiB"}
     daemon = SensorProcess(lab, command, directory, pcap_ring=ring, eve={"path": None}, watchlists=[])
@@ -60,7 +68,7 @@ def _run(lab: Lab, directory: Path, loop: Path, loops: int) -> LiveResult:
     try:
         daemon.start()
         before = cpu_seconds(daemon.process.pid)
-        sent, rate, memory = _send(lab, daemon, loop, loops)
+        sent, rate, memory = _send(lab, daemon, replay)
         samples = _settled(daemon)
         used = cpu_seconds(daemon.process.pid) - before
         return _result(samples, LiveResult(sent, rate, 0, 0, 0, used, memory))
@@ -69,14 +77,14 @@ def _run(lab: Lab, directory: Path, loop: Path, loops: int) -> LiveResult:
         daemon.close()
 
 
-def _send(lab: Lab, daemon: SensorProcess, loop: Path, loops: int) -> tuple[int, float, int]:
+def _send(lab: Lab, daemon: SensorProcess, replay: list[str]) -> tuple[int, float, int]:
     """Packets sent, packets a second, and the highest anonymous memory of the daemon meanwhile."""
     cpus = ",".join(map(str, SENDER_CPUS))
-    command = lab.inside("taskset", "-c", cpus, "tcpreplay", "-q", "-K", "--topspeed", "--loop", str(loops))
+    command = lab.inside("taskset", "-c", cpus, *replay)
     report: list[str] = []
 
     def send() -> None:
-        done = subprocess.run([*command, "-i", "switch0", str(loop)], check=True, capture_output=True, text=True)
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
         report.append(done.stdout)
 
     sender = threading.Thread(target=send)

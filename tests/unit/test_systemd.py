@@ -41,6 +41,14 @@ def test_messages_are_those_of_sd_notify(notify: socket.socket) -> None:
     assert received[4] == "STOPPING=1"
 
 
+def test_a_manager_that_does_not_read_holds_nothing_up(notify: socket.socket) -> None:
+    manager = ServiceManager()
+    for _ in range(1000):
+        manager.alive()
+        manager.status("mirror ok")
+    assert notify.recv(100) == b"WATCHDOG=1"
+
+
 def test_an_abstract_socket_works(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "systemd", None)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:

@@ -6,22 +6,18 @@ import itertools
 import time
 from pathlib import Path
 
-from sensor.alerts.desk import AlertDesk
 from sensor.alerts.incident import Event
 from sensor.alerts.log import format_line
-from sensor.alerts.policy import Policy
-from sensor.config import engine_settings
 from sensor.demo.outcome import Outcome
 from sensor.demo.pcap_file import write_pcap
 from sensor.demo.stage import Stage
 from sensor.demo.traffic import office
-from sensor.engine import Counters, Engine
-from sensor.outputs import event_log_of
+from sensor.engine import Counters
+from sensor.offline import analyse
 from sensor.reload import ListLoader
 
 # Long enough for both culprits, quick to generate.
 _USUAL_SECONDS = 30.0
-_POLL_SECONDS = 0.25
 
 
 def show_capture(stage: Stage, seconds: float | None) -> Outcome:
@@ -38,15 +34,8 @@ def show_capture(stage: Stage, seconds: float | None) -> Outcome:
         outcome.take(event)
         print(format_line(event), flush=True)
 
-    engine = Engine(engine_settings(stage.config, "read", [str(capture)]))
-    desk = AlertDesk(Policy(rows_tell_time=True), event_log_of(stage.config, engine), show)
-    engine.replace_watchlists(ListLoader()(stage.config).compiled)
-    engine.start()
-    try:
-        _take_all(engine, desk)
-    finally:
-        engine.stop()
-    print(_figures(engine.counters()))
+    counters, _ = analyse(stage.config, [str(capture)], ListLoader()(stage.config).compiled, on_event=show)
+    print(_figures(counters))
     return outcome
 
 
@@ -54,14 +43,6 @@ def _generate(capture: Path, seconds: float) -> None:
     begin_ns = time.time_ns() - int(seconds * 1e9)
     script = itertools.takewhile(lambda step: step[0] < seconds, office())
     write_pcap(capture, ((begin_ns + int(moment * 1e9), frame) for moment, frame in script))
-
-
-def _take_all(engine: Engine, desk: AlertDesk) -> None:
-    ended = False
-    while not ended:
-        batch = engine.poll(_POLL_SECONDS)
-        desk.take(batch)
-        ended = batch.ended
 
 
 def _figures(counters: Counters) -> str:

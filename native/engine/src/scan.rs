@@ -12,7 +12,7 @@ use crate::query::{FlowQuery, FlowRow};
 use crate::tunnels::Tunnels;
 
 /// Places that are looked at between two blocks.
-const SLICE: u32 = 8192;
+const SLICE: u32 = 1 << 16;
 
 /// A question on its way through the table: the best places so far, the worst of them on top.
 #[derive(Debug)]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sensor import offline
 from sensor.cli import ExitCode, read
 from sensor.cli.main import main
 from sensor.config import Config
@@ -47,7 +48,7 @@ def engines(monkeypatch: pytest.MonkeyPatch) -> Any:
         def __call__(self, _config: Config) -> Lists:
             return Lists("lists", [])
 
-    monkeypatch.setattr(read, "Engine", make)
+    monkeypatch.setattr(offline, "Engine", make)
     monkeypatch.setattr(read, "ListLoader", Loader)
     monkeypatch.setattr(read, "configure_logging", lambda _level: None)
     return made
@@ -113,7 +114,7 @@ def _damaged(monkeypatch: pytest.MonkeyPatch, frames: int) -> None:
         engine.changes = {"interfaces": [counted], "warnings": ["x.pcap: damaged at byte 24\x1b[2J"]}
         return engine
 
-    monkeypatch.setattr(read, "Engine", make)
+    monkeypatch.setattr(offline, "Engine", make)
 
 
 @pytest.mark.usefixtures("engines")

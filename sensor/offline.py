@@ -1,0 +1,71 @@
+"""The engine over capture files: what `sensor.daemon` is to a mirror port."""
+
+from collections.abc import Callable
+
+from sensor.alerts.desk import AlertDesk, AlertNumbers
+from sensor.alerts.incident import Event
+from sensor.alerts.log import AlertLog
+from sensor.alerts.policy import Policy
+from sensor.config import Config, engine_settings
+from sensor.engine import Counters, Engine
+from sensor.outputs import OutputError, check_directories, event_log_of
+from sensor.stats import StatsLog
+
+_POLL_SECONDS = 0.25
+_END = "end of the capture"
+
+
+def prepare(config: Config, *, anew: bool) -> None:
+    """Make the directories that are written to; with `anew` remove what an earlier run left. Raises OSError."""
+    check_directories(config, live=False)
+    for path in (config.eve.path, config.alerts.log):
+        if anew and path is not None:
+            path.unlink(missing_ok=True)
+
+
+def analyse(
+    config: Config,
+    files: list[str],
+    lists: object,
+    show_progress: Callable[[Counters], None] = lambda _: None,
+    on_event: Callable[[Event], None] | None = None,
+) -> tuple[Counters, AlertNumbers]:
+    """Read the files to their end with these compiled lists in force, and write the logs that `config` names.
+
+    The time of alerts is the packets'. Raises OSError if nothing can be read or a log cannot be written, ValueError
+    for a wrong filter.
+    """
+    engine = Engine(engine_settings(config, "read", files))
+    alert_log = AlertLog(config.alerts.log) if config.alerts.log else None
+    policy = Policy(config.alerts.suppress, rows_tell_time=True)
+    desk = AlertDesk(policy, event_log_of(config, engine), alert_log.write if alert_log else None, on_event)
+    # Nothing passes while lists load here, and the first frame must already meet them.
+    engine.replace_watchlists(lists)
+    engine.start()
+    try:
+        _take_all(engine, desk, show_progress)
+    finally:
+        engine.stop()
+    counters = engine.counters()
+    StatsLog(config, engine.log_event).close(counters)
+    if alert_log is not None:
+        _close(alert_log)
+    return counters, desk.numbers()
+
+
+def _take_all(engine: Engine, desk: AlertDesk, show_progress: Callable[[Counters], None]) -> None:
+    ended = False
+    while not ended:
+        batch = engine.poll(_POLL_SECONDS)
+        desk.take(batch)
+        ended = batch.ended
+        show_progress(engine.counters())
+    desk.tick(engine.counters()["time_ns"])
+    desk.finish(_END)
+
+
+def _close(alert_log: AlertLog) -> None:
+    alert_log.flush()
+    alert_log.close()
+    if alert_log.error is not None:
+        raise OutputError(f"{alert_log.path} cannot be written: {alert_log.error}")

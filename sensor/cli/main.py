@@ -1,6 +1,7 @@
 """`spanwatch`: finds the command, runs it, and turns its end into an exit code."""
 
 import argparse
+import gc
 import logging
 import os
 import sys
@@ -10,6 +11,8 @@ from typing import NamedTuple, NoReturn
 
 from sensor import __version__
 from sensor.cli import CommandError, ExitCode
+
+_OBJECTS_BEFORE_COLLECTION = 50_000
 
 
 class _Command(NamedTuple):
@@ -40,9 +43,10 @@ def entry() -> NoReturn:
 
     All threads are joined and all files closed by then: taking the interpreter apart would only cost time, which for a
     capture of a few million packets is a tenth of the whole. pydantic would look through every installed package for
-    plugins.
+    plugins, and the collector through all that is imported, again and again, where nothing is garbage.
     """
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    gc.set_threshold(_OBJECTS_BEFORE_COLLECTION)
     code = main()
     logging.shutdown()
     sys.stdout.flush()

@@ -147,7 +147,7 @@ class FakeEngine:
         self.calls.append("stop")
 
 
-def record_batch(rows: list[dict[str, Any]]) -> object:
+def record_batch(rows: list[dict[str, Any]]) -> Any:
     """Build an Arrow struct array of integers, texts and lists of integers, as the core's record batches are."""
     fields: dict[str, nanoarrow.Schema] = {}
     children = []

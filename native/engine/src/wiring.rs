@@ -27,8 +27,11 @@ use crate::watch::WatchHold;
 const SECONDS_WAITING: usize = 64;
 /// Notices that Python may leave waiting.
 const NOTICES_WAITING: usize = 4096;
-/// Blocks between the reader of files, or who hands frames in, and each worker.
-const BLOCKS_WAITING: usize = 16;
+/// Blocks between who hands frames in and the worker.
+const HANDED_IN_WAITING: usize = 16;
+/// Blocks between the reader of files and each worker: few, so that their memory is still in the cache when it is used
+/// again.
+const READ_WAITING: usize = 3;
 /// Questions that may wait.
 const QUERIES_WAITING: usize = 16;
 
@@ -79,7 +82,7 @@ impl Engine {
             notices: Queue::of(NOTICES_WAITING),
             acknowledged: Queue::of(1),
             host_queries: Queue::of(QUERIES_WAITING),
-            handed_in: Queue::of(BLOCKS_WAITING),
+            handed_in: Queue::of(HANDED_IN_WAITING),
         };
         let (workers, flow_queries) = self.make_workers(&queues);
         let mut others = vec![self.start_merge(log.clone(), &queues)?];
@@ -228,11 +231,11 @@ impl Engine {
         workers: Vec<Worker>,
         files: FileSource,
     ) -> Result<(Vec<JoinHandle<()>>, JoinHandle<()>), EngineError> {
-        let recycling = Queue::of(BLOCKS_WAITING * 2);
+        let recycling = Queue::of(READ_WAITING * 2);
         let mut lanes = Vec::new();
         let mut threads = Vec::new();
         for worker in workers {
-            let blocks = Queue::of(BLOCKS_WAITING);
+            let blocks = Queue::of(READ_WAITING);
             lanes.push(blocks.into);
             let recycle = recycling.into.clone();
             threads.push(spawn("worker", move || offline::run(worker, &blocks.out, &recycle))?);

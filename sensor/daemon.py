@@ -99,6 +99,8 @@ class Daemon:
             self._engine.start()
             stack.callback(self._drain)
             self._sources.start()
+        for note in self._engine.counters().get("ring_notes", []):
+            _log.warning("pcap ring: %s", note)
         conditions = Conditions(self._config.detect.mirror.silence, time.monotonic())
         heartbeat = self._config.alerts.heartbeat
         self._housekeeping = Housekeeping(self._desk, self._view, conditions, heartbeat, self._manager)

@@ -128,6 +128,7 @@ class Counters(TypedDict):
     workers: list[WorkerCounters]
     clock_jumps: int
     read_bytes: NotRequired[int]
+    ring_notes: NotRequired[list[str]]
     warnings: NotRequired[list[str]]
     error: NotRequired[str | None]
 

@@ -7,15 +7,14 @@ from collections.abc import Callable
 from sensor.api.live import LiveView
 from sensor.cli import CommandError, ExitCode, describe
 from sensor.cli.options import (
-    DEFAULT_CONFIGURATION,
     StopAfter,
     add_capture_options,
     answer_listing,
-    option_overrides,
+    load_configuration,
     read_configuration,
     stop_after,
 )
-from sensor.config import Config, ConfigError, load
+from sensor.config import ConfigError
 from sensor.daemon import Daemon, Hooks
 from sensor.outputs import OutputError
 from sensor.systemd import configure_logging
@@ -38,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
         return ExitCode.OK
     configure_logging()
     config = read_configuration(args, live=True)
-    hooks = Hooks(stop_when=stop_condition(stop_after(args)), read_config=lambda: _read_again(args))
+    hooks = Hooks(stop_when=stop_condition(stop_after(args)), read_config=lambda: load_configuration(args, live=True))
     try:
         Daemon(config, hooks).run()
     except ConfigError as error:
@@ -52,13 +51,8 @@ def run(args: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
-def _read_again(args: argparse.Namespace) -> Config:
-    path = args.configuration or (DEFAULT_CONFIGURATION if DEFAULT_CONFIGURATION.exists() else None)
-    return load(path, option_overrides(args), live=True)
-
-
 def stop_condition(stop: StopAfter) -> Callable[[LiveView], bool] | None:
-    """Turn the conditions of `-a` into the daemon's question, None if there is none.."""
+    """Turn the conditions of `-a` into the daemon's question, None if there is none."""
     if stop == StopAfter():
         return None
     end = time.monotonic() + stop.duration_seconds if stop.duration_seconds is not None else None

@@ -387,3 +387,11 @@ def test_an_incident_that_is_over_closes_although_no_frame_comes(bench: Bench) -
     with bench.running():
         bench.engine.batches.append(Batch(1, [hit(time.time_ns() - 3700 * SECOND)]))
         until(lambda: any(" CLOSE " in line for line in bench.alert_lines))
+
+
+def test_what_the_ring_had_to_mend_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    bench = Bench(tmp_path)
+    bench.engine.changes = {"ring_notes": ["eth1-0.pcap.part was cut to 12 whole frames"]}
+    with bench.running():
+        pass
+    assert "pcap ring: eth1-0.pcap.part was cut to 12 whole frames" in caplog.text

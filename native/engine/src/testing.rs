@@ -104,10 +104,10 @@ impl Bench {
         let list = ListText {
             name: "test".into(),
             format: ListFormat::Plain,
-            text: text.as_bytes().to_vec(),
+            text: text.as_bytes().into(),
             default_severity: 1,
         };
-        self.watch.replace(Arc::new(Watchlists::compile(vec![list])));
+        self.watch.replace(Arc::new(Watchlists::compile(&[list])));
     }
 
     /// Processes frames, each at its time in nanoseconds after [`START`], as one block.

@@ -1,6 +1,7 @@
 //! PyO3 glue only: `sensor._native`. What each item means stands in `sensor/_native.pyi`.
 #![allow(missing_docs)] // the stub file is the reference
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use engine::watchlist::{ListFormat, ListText};
 use engine::{EngineConfig, EngineError};
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyCapsule, PyDict, PyList};
 
 #[allow(clippy::needless_pass_by_value)] // `map_err` hands it over
@@ -53,9 +55,10 @@ struct Watchlists(Arc<engine::watchlist::Watchlists>);
 #[pymethods]
 impl Watchlists {
     #[staticmethod]
-    fn compile(py: Python<'_>, lists: Vec<(String, String, Bound<'_, PyBytes>, u8)>) -> PyResult<Self> {
-        let lists = lists.into_iter().map(list_text).collect::<PyResult<Vec<_>>>()?;
-        let compiled = py.detach(|| engine::watchlist::Watchlists::compile(lists));
+    #[allow(clippy::needless_pass_by_value)] // the arguments of a Python call are owned
+    fn compile(py: Python<'_>, lists: Vec<(String, String, PyBackedBytes, u8)>) -> PyResult<Self> {
+        let lists = lists.iter().map(list_text).collect::<PyResult<Vec<_>>>()?;
+        let compiled = py.detach(|| engine::watchlist::Watchlists::compile(&lists));
         Ok(Self(Arc::new(compiled)))
     }
 
@@ -81,13 +84,14 @@ impl Watchlists {
     }
 }
 
-fn list_text((name, format, text, default_severity): (String, String, Bound<'_, PyBytes>, u8)) -> PyResult<ListText> {
+fn list_text(list: &(String, String, PyBackedBytes, u8)) -> PyResult<ListText<'_>> {
+    let (name, format, text, default_severity) = list;
     let format = match format.as_str() {
         "plain" => ListFormat::Plain,
         "csv" => ListFormat::Csv,
         other => return Err(PyValueError::new_err(format!("list format '{other}' is neither plain nor csv"))),
     };
-    Ok(ListText { name, format, text: text.as_bytes().to_vec(), default_severity })
+    Ok(ListText { name: name.clone(), format, text: Cow::Borrowed(text), default_severity: *default_severity })
 }
 
 #[pyclass(frozen, module = "sensor._native")]

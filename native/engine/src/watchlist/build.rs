@@ -4,19 +4,17 @@ use std::fmt::Display;
 
 use super::csv_header::Header;
 use super::indicator::Indicator;
+use super::level::Dropped;
 use super::reason::{Reason, Refusal};
-use super::table::{Inserted, TableBuilder};
+use super::table::TableBuilder;
 use super::terms::{Action, Direction, Terms};
-use super::{IndicatorKind, ListFormat, ListSummary, ListText, Refused, parse_csv, parse_plain};
+use super::{ListFormat, ListSummary, ListText, Refused, parse_csv, parse_plain};
 
 /// Refused lines of one list that are told; more are only counted.
 pub const MAX_REFUSED_KEPT: usize = 1000;
 
 /// Rows are found again by a byte offset of this type.
 const MAX_TEXT_BYTES: usize = u32::MAX as usize;
-
-/// The shortest line that gives an entry, for a first guess: `1.1.1.1` and a line end.
-const MIN_USUAL_LINE_BYTES: usize = 8;
 
 const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
 const UTF16_MARKS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
@@ -30,12 +28,29 @@ pub(super) struct List {
 
 impl List {
     /// Reads a list into `table`.
-    pub(super) fn read(index: u32, list: ListText, table: &mut TableBuilder) -> Self {
-        let ListText { name, format, text, default_severity } = list;
-        let summary = ListSummary { name, ..ListSummary::default() };
-        let mut builder = ListBuilder { index, default_severity: default_severity.clamp(1, 4), table, summary };
-        let header = builder.read(format, &text);
-        Self { summary: builder.summary, rows: header.map(|header| (header, text)) }
+    pub(super) fn read(index: u32, list: &ListText<'_>, table: &mut TableBuilder) -> Self {
+        let summary = ListSummary { name: list.name.clone(), ..ListSummary::default() };
+        let mut builder = ListBuilder { index, default_severity: list.default_severity.clamp(1, 4), table, summary };
+        let header = builder.read(list.format, &list.text);
+        Self { summary: builder.summary, rows: header.map(|header| (header, list.text.to_vec())) }
+    }
+
+    /// These entries of this list, in the order of their rows in `text`, did not come into the table.
+    pub(super) fn drop_entries(&mut self, dropped: &[Dropped], text: &[u8]) {
+        let (mut passed, mut line) = (0, 1);
+        for entry in dropped {
+            self.summary.entries -= 1;
+            *self.summary.by_kind.of(entry.terms.kind()) -= 1;
+            if entry.is_duplicate {
+                self.summary.duplicates += 1;
+                continue;
+            }
+            let row = entry.row as usize;
+            line += memchr::memchr_iter(b'\n', &text[passed..row]).count();
+            passed = row;
+            let line_start = memchr::memrchr(b'\n', &text[..row]).map_or(0, |end| end + 1);
+            refuse(&mut self.summary, line, 1 + count_characters(&text[line_start..row]), &Reason::TooManyEntries);
+        }
     }
 
     /// The list's name.
@@ -54,6 +69,19 @@ impl List {
     }
 }
 
+/// Counts a refused line, and tells it if it is among the first.
+fn refuse(summary: &mut ListSummary, line: usize, column: usize, reason: &dyn Display) {
+    summary.refused_total += 1;
+    let narrow = |place| u32::try_from(place).unwrap_or(u32::MAX);
+    let (line, column) = (narrow(line), narrow(column));
+    let told = &mut summary.refused;
+    let place = told.partition_point(|earlier| (earlier.line, earlier.column) <= (line, column));
+    if place < MAX_REFUSED_KEPT {
+        told.truncate(MAX_REFUSED_KEPT - 1);
+        told.insert(place, Refused { line, column, reason: reason.to_string() });
+    }
+}
+
 /// Where the parsers put what they read.
 pub(super) struct ListBuilder<'a> {
     index: u32,
@@ -68,12 +96,10 @@ impl ListBuilder<'_> {
             self.refuse(1, 1, &reason);
             return None;
         }
-        let lines = memchr::memchr_iter(b'\n', text).count() + 1;
-        self.table.reserve(lines.min(text.len() / MIN_USUAL_LINE_BYTES));
         let start = if text.starts_with(UTF8_MARK) { UTF8_MARK.len() } else { 0 };
         match format {
             ListFormat::Plain => {
-                parse_plain::parse(&text[start..], self);
+                parse_plain::parse(text, start, self);
                 None
             }
             ListFormat::Csv => parse_csv::parse(text, start, self),
@@ -95,23 +121,15 @@ impl ListBuilder<'_> {
         }
     }
 
-    /// Adds an entry whose row starts at byte `row`.
+    /// Adds an entry whose line or row starts at byte `row`.
     ///
     /// # Errors
     /// When the table has no room for it.
     #[inline]
     pub(super) fn add(&mut self, indicator: &Indicator, terms: &Terms, row: u32) -> Result<(), Refusal> {
-        match self.table.insert(indicator.network, terms, row).map_err(|reason| reason.at(0))? {
-            Inserted::Duplicate => self.summary.duplicates += 1,
-            Inserted::New => {
-                self.summary.entries += 1;
-                *match terms.kind() {
-                    IndicatorKind::Ip => &mut self.summary.by_kind.ip,
-                    IndicatorKind::Cidr => &mut self.summary.by_kind.cidr,
-                    IndicatorKind::IpPort => &mut self.summary.by_kind.ip_port,
-                } += 1;
-            }
-        }
+        self.table.insert(indicator.network, terms, row).map_err(|reason| reason.at(0))?;
+        self.summary.entries += 1;
+        *self.summary.by_kind.of(terms.kind()) += 1;
         Ok(())
     }
 
@@ -122,12 +140,7 @@ impl ListBuilder<'_> {
 
     /// Counts a refused line, and tells it if it is among the first.
     pub(super) fn refuse(&mut self, line: usize, column: usize, reason: &dyn Display) {
-        self.summary.refused_total += 1;
-        if self.tells_refused() {
-            let narrow = |place| u32::try_from(place).unwrap_or(u32::MAX);
-            let refused = Refused { line: narrow(line), column: narrow(column), reason: reason.to_string() };
-            self.summary.refused.push(refused);
-        }
+        refuse(&mut self.summary, line, column, reason);
     }
 }
 

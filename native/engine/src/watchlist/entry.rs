@@ -1,49 +1,71 @@
 //! One line or row of a list, as compiled.
 
-/// The end of a chain.
-const NO_ENTRY: u32 = u32::MAX;
+use std::hash::Hash;
 
-/// There are millions of these: 28 bytes each.
+use super::network::Network;
+
+/// The number of an address or network of one family: what entries are sorted by.
+pub(super) trait Value: Copy + Ord + Hash {
+    /// Bits of an address.
+    const BITS: u8;
+
+    /// From the number of a [`Network`] of this family.
+    fn from_number(number: u128) -> Self;
+
+    /// Back to the number of a [`Network`].
+    fn number(self) -> u128;
+
+    /// All but the highest `bits` (1 to [`Value::BITS`]) cleared.
+    fn leading_bits(self, bits: u8) -> Self;
+}
+
+/// IPv4.
+impl Value for u32 {
+    const BITS: u8 = 32;
+
+    #[inline]
+    fn from_number(number: u128) -> Self {
+        number as u32
+    }
+
+    fn number(self) -> u128 {
+        Network::v4(self.to_be_bytes(), 32).value
+    }
+
+    #[inline]
+    fn leading_bits(self, bits: u8) -> Self {
+        self & (Self::MAX << (32 - bits))
+    }
+}
+
+/// IPv6: two halves, the higher one first, because a `u128` would make the entry larger.
+impl Value for [u64; 2] {
+    const BITS: u8 = 128;
+
+    #[inline]
+    fn from_number(number: u128) -> Self {
+        [(number >> 64) as u64, number as u64]
+    }
+
+    fn number(self) -> u128 {
+        u128::from(self[0]) << 64 | u128::from(self[1])
+    }
+
+    #[inline]
+    fn leading_bits(self, bits: u8) -> Self {
+        Self::from_number(self.number() & (u128::MAX << (128 - bits)))
+    }
+}
+
+/// There are millions of these: 12 bytes each for IPv4, 24 for IPv6.
 #[derive(Clone, Copy)]
-pub(super) struct Entry {
-    /// The network's number, in bytes because a `u128` would make the entry larger.
-    value: [u8; 16],
+pub(super) struct Entry<V> {
+    /// The network's number, of which the bits that its terms tell count.
+    pub(super) value: V,
     /// Number of its terms.
     pub(super) terms: u32,
-    /// Where its row starts in the list's text, in bytes; 0 in plain lists.
+    /// Where its line or row starts in the list's text, in bytes.
     pub(super) row: u32,
-    next: u32,
-}
-
-impl Entry {
-    /// An entry that ends its chain.
-    #[inline]
-    pub(super) fn new(value: u128, terms: u32, row: u32) -> Self {
-        Self { value: value.to_ne_bytes(), terms, row, next: NO_ENTRY }
-    }
-
-    /// The network's number, of which the bits that its terms tell count.
-    #[inline]
-    pub(super) fn value(&self) -> u128 {
-        u128::from_ne_bytes(self.value)
-    }
-
-    /// The next entry for the same address or network.
-    #[inline]
-    pub(super) fn next(&self) -> Option<u32> {
-        (self.next != NO_ENTRY).then_some(self.next)
-    }
-
-    /// Puts `number` behind this entry, which was the last of its chain.
-    pub(super) fn link(&mut self, number: u32) {
-        self.next = number;
-    }
-}
-
-/// The entries from number `head` on that are for the same address or network.
-#[inline]
-pub(super) fn chain(entries: &[Entry], head: u32) -> impl Iterator<Item = u32> + '_ {
-    std::iter::successors(Some(head), |&number| entries[number as usize].next())
 }
 
 #[cfg(test)]
@@ -52,6 +74,16 @@ mod tests {
 
     #[test]
     fn an_entry_stays_small() {
-        assert_eq!(size_of::<Entry>(), 28);
+        assert_eq!((size_of::<Entry<u32>>(), size_of::<Entry<[u64; 2]>>()), (12, 24));
+    }
+
+    #[test]
+    fn values_are_ordered_and_cut_as_numbers_are() {
+        let (low, high) = (<[u64; 2]>::from_number(u128::from(u64::MAX)), <[u64; 2]>::from_number(1 << 64));
+        assert!(low < high);
+        assert_eq!(high.number(), 1 << 64);
+        assert_eq!(<[u64; 2]>::from_number(u128::MAX).leading_bits(65).number(), u128::MAX << 63);
+        assert_eq!(0xc000_02ff_u32.leading_bits(24), 0xc000_0200);
+        assert_eq!((u32::MAX.leading_bits(32), low.leading_bits(128)), (u32::MAX, low));
     }
 }

@@ -1,10 +1,12 @@
-//! Hash tables by prefix length, each behind a bit filter.
+//! The networks of one prefix length: sorted, behind a bit filter.
 
 use ahash::RandomState;
-use hashbrown::{HashTable, hash_table};
 
-use super::entry::Entry;
-use super::network::{HOST_BITS, Network, leading_bits};
+use super::entry::{Entry, Value};
+use super::terms::Terms;
+
+/// Bounds the work of a lookup: entries for one address or network that differ in list, port, protocol and so on.
+pub(super) const MAX_ENTRIES_PER_NETWORK: usize = 256;
 
 /// Filter bits per address: with three bits set for each, one miss in about 150 passes.
 const FILTER_BITS_PER_KEY: usize = 16;
@@ -44,120 +46,84 @@ impl Filter {
     }
 }
 
-/// The addresses of one prefix length, each with the number of its first entry.
-struct Level {
-    bits: u8,
-    heads: HashTable<u32>,
+/// An entry that did not come into the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Dropped {
+    /// Its terms.
+    pub(super) terms: Terms,
+    /// Where its line or row starts in the list's text, in bytes.
+    pub(super) row: u32,
+    /// Whether an entry with the same network and terms is there; else there are too many for the network.
+    pub(super) is_duplicate: bool,
+}
+
+/// The entries of one prefix length. Those for one network stand side by side, in the order of lists and rows.
+pub(super) struct Level<V> {
+    pub(super) bits: u8,
+    pub(super) entries: Vec<Entry<V>>,
+    /// Number of the first entry.
+    pub(super) first: u32,
     filter: Filter,
 }
 
-impl Level {
-    fn new(bits: u8) -> Self {
-        Self { bits, heads: HashTable::new(), filter: Filter::with_room(0) }
+impl<V: Value> Level<V> {
+    pub(super) fn new(bits: u8) -> Self {
+        Self { bits, entries: Vec::new(), first: 0, filter: Filter::with_room(0) }
     }
 
-    /// The first entry for the network of this level that holds the address.
+    /// Sorts, and drops what is there twice or too often; `first` is the number of the first entry.
+    pub(super) fn finish(&mut self, first: u32, terms: &[Terms], hasher: &RandomState, dropped: &mut Vec<Dropped>) {
+        self.first = first;
+        self.entries.sort_unstable_by_key(|entry| entry.value);
+        let mut kept = 0;
+        let mut start = 0;
+        while start < self.entries.len() {
+            let value = self.entries[start].value;
+            let length = self.entries[start..].iter().take_while(|entry| entry.value == value).count();
+            kept = self.keep(start..start + length, kept, terms, dropped);
+            start += length;
+        }
+        self.entries.truncate(kept);
+        self.entries.shrink_to_fit();
+        self.filter = Filter::with_room(self.entries.len());
+        for entry in &self.entries {
+            self.filter.add(hasher.hash_one(entry.value));
+        }
+    }
+
+    /// Moves the entries of one network to place `to`, in their order; the place behind the last that was kept.
     #[inline]
-    fn find(&self, value: u128, entries: &[Entry], hasher: &RandomState) -> Option<u32> {
-        let network = leading_bits(value, self.bits);
-        let hash = hasher.hash_one(network);
-        if !self.filter.may_hold(hash) {
+    fn keep(&mut self, run: std::ops::Range<usize>, to: usize, terms: &[Terms], dropped: &mut Vec<Dropped>) -> usize {
+        if run.len() == 1 {
+            self.entries[to] = self.entries[run.start];
+            return to + 1;
+        }
+        let of = |entry: &Entry<V>| terms[entry.terms as usize];
+        self.entries[run.clone()].sort_unstable_by_key(|entry| (of(entry).list, entry.row));
+        let mut end = to;
+        for place in run {
+            let entry = self.entries[place];
+            let is_duplicate = self.entries[to..end].iter().any(|other| of(other) == of(&entry));
+            if is_duplicate || end - to == MAX_ENTRIES_PER_NETWORK {
+                dropped.push(Dropped { terms: of(&entry), row: entry.row, is_duplicate });
+            } else {
+                self.entries[end] = entry;
+                end += 1;
+            }
+        }
+        end
+    }
+
+    /// The entries for the network of this level that holds the address, and the number of the first.
+    #[inline]
+    pub(super) fn find(&self, address: V, hasher: &RandomState) -> Option<(u32, &[Entry<V>])> {
+        let network = address.leading_bits(self.bits);
+        if !self.filter.may_hold(hasher.hash_one(network)) {
             return None;
         }
-        self.heads.find(hash, |&head| entries[head as usize].value() == network).copied()
-    }
-
-    /// The first entry for the network `value`; if there is none, `number` becomes it. The filter does not know it yet.
-    #[inline]
-    fn find_or_set(&mut self, value: u128, number: u32, entries: &[Entry], hasher: &RandomState) -> Option<u32> {
-        let is_same = |&head: &u32| entries[head as usize].value() == value;
-        let rehash = |&head: &u32| hasher.hash_one(entries[head as usize].value());
-        match self.heads.entry(hasher.hash_one(value), is_same, rehash) {
-            hash_table::Entry::Occupied(head) => Some(*head.get()),
-            hash_table::Entry::Vacant(room) => {
-                room.insert(number);
-                None
-            }
-        }
-    }
-
-    fn reserve(&mut self, additional: usize, entries: &[Entry], hasher: &RandomState) {
-        self.heads.reserve(additional, |&head| hasher.hash_one(entries[head as usize].value()));
-    }
-
-    /// Gives back what was reserved in vain, and prepares the filter.
-    fn finish(&mut self, entries: &[Entry], hasher: &RandomState) {
-        self.heads.shrink_to_fit(|&head| hasher.hash_one(entries[head as usize].value()));
-        self.filter = Filter::with_room(self.heads.len());
-    }
-}
-
-/// The levels by family: an IPv4 address never walks the prefix lengths of IPv6.
-pub(super) struct Levels {
-    hosts: Level,
-    v4_networks: Vec<Level>,
-    v6_networks: Vec<Level>,
-    /// Keyed at random: who writes a list, or sends from chosen addresses, cannot choose what collides.
-    hasher: RandomState,
-}
-
-impl Levels {
-    /// No addresses.
-    pub(super) fn new() -> Self {
-        let hosts = Level::new(HOST_BITS);
-        Self { hosts, v4_networks: Vec::new(), v6_networks: Vec::new(), hasher: RandomState::new() }
-    }
-
-    /// Makes room for about as many more single addresses.
-    pub(super) fn reserve_hosts(&mut self, additional: usize, entries: &[Entry]) {
-        self.hosts.reserve(additional, entries, &self.hasher);
-    }
-
-    /// The first entry for the network; if it has none, `number` becomes that.
-    #[inline]
-    pub(super) fn find_or_set(&mut self, network: Network, number: u32, entries: &[Entry]) -> Option<u32> {
-        let (level, hasher) = self.level_of(network);
-        level.find_or_set(network.value, number, entries, hasher)
-    }
-
-    #[inline]
-    fn level_of(&mut self, network: Network) -> (&mut Level, &RandomState) {
-        let Self { hosts, v4_networks, v6_networks, hasher } = self;
-        if network.is_host() {
-            return (hosts, hasher);
-        }
-        let networks = if network.is_v4() { v4_networks } else { v6_networks };
-        let at = networks.iter().position(|level| level.bits == network.bits).unwrap_or_else(|| {
-            networks.push(Level::new(network.bits));
-            networks.len() - 1
-        });
-        (&mut networks[at], hasher)
-    }
-
-    /// Fills the filters, after the last entry; `network` tells what an entry is for.
-    pub(super) fn finish(&mut self, entries: &[Entry], network: impl Fn(&Entry) -> Network) {
-        let networks = self.v4_networks.iter_mut().chain(&mut self.v6_networks);
-        for level in std::iter::once(&mut self.hosts).chain(networks) {
-            level.finish(entries, &self.hasher);
-        }
-        // In the order of the entries: their memory is read once, from start to end.
-        for entry in entries {
-            let (level, hasher) = self.level_of(network(entry));
-            level.filter.add(hasher.hash_one(entry.value()));
-        }
-    }
-
-    /// Calls `visit` with the first entry for the address and for every network that holds it.
-    #[inline]
-    pub(super) fn visit(&self, address: Network, entries: &[Entry], mut visit: impl FnMut(u32)) {
-        let value = address.value;
-        if let Some(head) = self.hosts.find(value, entries, &self.hasher) {
-            visit(head);
-        }
-        for level in if address.is_v4() { &self.v4_networks } else { &self.v6_networks } {
-            if let Some(head) = level.find(value, entries, &self.hasher) {
-                visit(head);
-            }
-        }
+        let start = self.entries.partition_point(|entry| entry.value < network);
+        let found = &self.entries[start..];
+        let length = found.iter().take_while(|entry| entry.value == network).count();
+        (length > 0).then(|| (self.first + start as u32, &found[..length]))
     }
 }

@@ -27,6 +27,7 @@ mod terms;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use wire::Address;
@@ -48,13 +49,13 @@ pub enum ListFormat {
 
 /// A list as read from its file.
 #[derive(Clone, Debug)]
-pub struct ListText {
+pub struct ListText<'a> {
     /// What hits, metrics and messages call it.
     pub name: String,
     /// How it is written.
     pub format: ListFormat,
-    /// The file's bytes. A CSV list keeps them, for the metadata of its hits.
-    pub text: Vec<u8>,
+    /// The file's bytes. Of a CSV list they are kept, for the metadata of its hits.
+    pub text: Cow<'a, [u8]>,
     /// Severity of entries that name none, 1 (high) to 4 (info); anything else counts as the nearest of these.
     pub default_severity: u8,
 }
@@ -173,6 +174,16 @@ pub struct KindCounts {
     pub ip_port: u64,
 }
 
+impl KindCounts {
+    fn of(&mut self, kind: IndicatorKind) -> &mut u64 {
+        match kind {
+            IndicatorKind::Ip => &mut self.ip,
+            IndicatorKind::Cidr => &mut self.cidr,
+            IndicatorKind::IpPort => &mut self.ip_port,
+        }
+    }
+}
+
 /// What became of a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListSummary {
@@ -198,11 +209,17 @@ pub struct Watchlists {
 
 impl Watchlists {
     /// Reads the lists. Takes a fraction of a second for a million entries: not for a thread that handles packets.
-    pub fn compile(lists: Vec<ListText>) -> Self {
-        let mut table = TableBuilder::new();
-        let read = |(index, list)| List::read(index, list, &mut table);
-        let lists = (0..).zip(lists).map(read).collect();
-        Self { lists, table: table.finish() }
+    pub fn compile(texts: &[ListText<'_>]) -> Self {
+        let mut builder = TableBuilder::new();
+        let mut lists: Vec<List> =
+            (0..).zip(texts).map(|(index, list)| List::read(index, list, &mut builder)).collect();
+        let (table, mut dropped) = builder.finish();
+        dropped.sort_unstable_by_key(|entry| (entry.terms.list, entry.row));
+        for entries in dropped.chunk_by(|one, next| one.terms.list == next.terms.list) {
+            let index = entries[0].terms.list as usize;
+            lists[index].drop_entries(entries, &texts[index].text);
+        }
+        Self { lists, table }
     }
 
     /// The entry that best explains why the flow is of interest, if there is one.
@@ -213,7 +230,7 @@ impl Watchlists {
     #[inline]
     pub fn lookup(&self, query: &Query) -> Option<Match> {
         let (entry, matched) = self.table.lookup(query)?;
-        Some(Match { list: self.table.terms(entry).list, entry, matched })
+        Some(Match { list: self.table.get(entry).1.list, entry, matched })
     }
 
     /// What the matched entry says. Reads a CSV row again: for hits, not for packets.
@@ -222,13 +239,13 @@ impl Watchlists {
     /// If `found` was not found in these lists.
     pub fn describe(&self, found: &Match) -> Description {
         let list = &self.lists[found.list as usize];
-        let terms = self.table.terms(found.entry);
+        let (indicator, terms, row) = self.table.get(found.entry);
         Description {
             list: list.name().to_owned(),
-            indicator: self.table.indicator(found.entry).to_string(),
+            indicator: indicator.to_string(),
             kind: terms.kind(),
             severity: terms.severity,
-            metadata: list.metadata(self.table.row(found.entry)),
+            metadata: list.metadata(row),
         }
     }
 
@@ -241,7 +258,7 @@ impl Watchlists {
 impl Default for Watchlists {
     /// No lists.
     fn default() -> Self {
-        Self::compile(Vec::new())
+        Self::compile(&[])
     }
 }
 

@@ -1,8 +1,8 @@
 //! Why a line of a list is refused.
 
 use super::indicator::{MAX_INDICATOR_BYTES, MIN_V4_PREFIX, MIN_V6_PREFIX};
+use super::level::MAX_ENTRIES_PER_NETWORK;
 use super::network::Network;
-use super::table::MAX_ENTRIES_PER_NETWORK;
 
 /// The longest line of a plain list, in bytes without its line end; comment lines may be longer.
 pub(super) const MAX_LINE_BYTES: usize = 4096;

@@ -1,99 +1,135 @@
 //! The compiled lists.
 //!
 //! Most flows meet nothing, so that a miss is what counts: for each of the flow's two ends one hash and one word of a
-//! filter per prefix length that occurs. Entries for the same address or network hang on one chain of bounded length.
+//! filter per prefix length that occurs. Sorting makes the table small and quick to build, because its memory is gone
+//! through in order: a hash table of a million addresses is written all over.
 
 use std::cmp::Reverse;
 
-use super::entry::{Entry, chain};
+use ahash::RandomState;
+
+use super::entry::{Entry, Value};
 use super::indicator::Indicator;
-use super::level::Levels;
+use super::level::{Dropped, Level};
 use super::network::Network;
 use super::reason::Reason;
 use super::terms::{Action, Interner, Terms};
 use super::{Query, Side};
 
-/// Bounds the work of a lookup: entries for one address or network that differ in list, port, protocol and so on.
-pub(super) const MAX_ENTRIES_PER_NETWORK: usize = 256;
-
-/// Numbers of entries end here; the number itself means none.
+/// Numbers of entries end here.
 const MAX_ENTRIES: usize = u32::MAX as usize;
 
-/// What [`TableBuilder::insert`] did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Inserted {
-    /// There is a new entry.
-    New,
-    /// An entry with the same address and terms was there already and stays as it was.
-    Duplicate,
+/// The levels of one family: an IPv4 address never walks the prefix lengths of IPv6.
+struct Family<V> {
+    hosts: Level<V>,
+    networks: Vec<Level<V>>,
+}
+
+impl<V: Value> Family<V> {
+    fn new() -> Self {
+        Self { hosts: Level::new(V::BITS), networks: Vec::new() }
+    }
+
+    #[inline]
+    fn insert(&mut self, network: Network, terms: u32, row: u32) {
+        let entry = Entry { value: V::from_number(network.value), terms, row };
+        self.level(network.prefix()).entries.push(entry);
+    }
+
+    #[inline]
+    fn level(&mut self, bits: u8) -> &mut Level<V> {
+        if bits == V::BITS {
+            return &mut self.hosts;
+        }
+        let at = self.networks.iter().position(|level| level.bits == bits).unwrap_or_else(|| {
+            self.networks.push(Level::new(bits));
+            self.networks.len() - 1
+        });
+        &mut self.networks[at]
+    }
+
+    fn levels(&self) -> impl Iterator<Item = &Level<V>> {
+        std::iter::once(&self.hosts).chain(&self.networks)
+    }
+
+    /// Finishes all levels, of which the first entry has the number `first`; the number behind the last.
+    fn finish(&mut self, mut first: u32, terms: &[Terms], hasher: &RandomState, dropped: &mut Vec<Dropped>) -> u32 {
+        for level in std::iter::once(&mut self.hosts).chain(&mut self.networks) {
+            level.finish(first, terms, hasher, dropped);
+            first += level.entries.len() as u32;
+        }
+        first
+    }
+
+    /// Calls `visit` with number and terms of every entry for the address or a network that holds it.
+    #[inline]
+    fn visit(&self, address: V, hasher: &RandomState, mut visit: impl FnMut(u32, u32)) {
+        for level in self.levels() {
+            if let Some((first, entries)) = level.find(address, hasher) {
+                entries.iter().zip(first..).for_each(|(entry, number)| visit(number, entry.terms));
+            }
+        }
+    }
+
+    /// The entry with this number, if the family has it: the network's number, its terms' and its row.
+    fn get(&self, number: u32) -> Option<(u128, u32, u32)> {
+        self.levels().find_map(|level| {
+            let entry = level.entries.get(number.checked_sub(level.first)? as usize)?;
+            Some((entry.value.number(), entry.terms, entry.row))
+        })
+    }
 }
 
 /// Collects entries.
 pub(super) struct TableBuilder {
-    entries: Vec<Entry>,
-    levels: Levels,
+    v4: Family<u32>,
+    v6: Family<[u64; 2]>,
+    entries: usize,
     interner: Interner,
 }
 
 impl TableBuilder {
     /// An empty table.
     pub(super) fn new() -> Self {
-        Self { entries: Vec::new(), levels: Levels::new(), interner: Interner::new() }
+        Self { v4: Family::new(), v6: Family::new(), entries: 0, interner: Interner::new() }
     }
 
-    /// Makes room for about as many more entries, most of them single addresses.
-    pub(super) fn reserve(&mut self, additional: usize) {
-        self.entries.reserve(additional);
-        self.levels.reserve_hosts(additional, &self.entries);
-    }
-
-    /// Adds an entry whose row starts at byte `row` of its list.
+    /// Adds an entry whose line or row starts at byte `row` of its list.
     ///
     /// # Errors
-    /// [`Reason::TooManyEntries`] for one network, [`Reason::TableFull`].
-    pub(super) fn insert(&mut self, network: Network, terms: &Terms, row: u32) -> Result<Inserted, Reason> {
-        if self.entries.len() >= MAX_ENTRIES {
+    /// [`Reason::TableFull`].
+    #[inline]
+    pub(super) fn insert(&mut self, network: Network, terms: &Terms, row: u32) -> Result<(), Reason> {
+        if self.entries == MAX_ENTRIES {
             return Err(Reason::TableFull);
         }
-        let number = self.entries.len() as u32;
-        if let Some(head) = self.levels.find_or_set(network, number, &self.entries) {
-            let Some(last) = self.chain_end(head, terms)? else { return Ok(Inserted::Duplicate) };
-            self.entries[last as usize].link(number);
+        self.entries += 1;
+        let terms = self.interner.number(terms);
+        match network.is_v4() {
+            true => self.v4.insert(network, terms, row),
+            false => self.v6.insert(network, terms, row),
         }
-        self.entries.push(Entry::new(network.value, self.interner.number(terms), row));
-        Ok(Inserted::New)
+        Ok(())
     }
 
-    /// The last entry of the chain; none if one of them has these terms.
-    fn chain_end(&self, head: u32, terms: &Terms) -> Result<Option<u32>, Reason> {
-        let mut last = head;
-        for (index, number) in chain(&self.entries, head).enumerate() {
-            if self.interner.get(self.entries[number as usize].terms) == terms {
-                return Ok(None);
-            }
-            if index + 1 == MAX_ENTRIES_PER_NETWORK {
-                return Err(Reason::TooManyEntries);
-            }
-            last = number;
-        }
-        Ok(Some(last))
-    }
-
-    /// The table, ready for lookups.
-    pub(super) fn finish(mut self) -> Table {
-        self.entries.shrink_to_fit();
+    /// The table, ready for lookups, and what did not come into it.
+    pub(super) fn finish(mut self) -> (Table, Vec<Dropped>) {
         let terms = self.interner.into_terms();
-        self.levels
-            .finish(&self.entries, |entry| Network { value: entry.value(), bits: terms[entry.terms as usize].bits });
-        Table { entries: self.entries, terms, levels: self.levels }
+        // Keyed at random: who writes a list, or sends from chosen addresses, cannot choose what collides.
+        let hasher = RandomState::new();
+        let mut dropped = Vec::new();
+        let first = self.v4.finish(0, &terms, &hasher, &mut dropped);
+        self.v6.finish(first, &terms, &hasher, &mut dropped);
+        (Table { v4: self.v4, v6: self.v6, terms, hasher }, dropped)
     }
 }
 
 /// Entries that can be looked up.
 pub(super) struct Table {
-    entries: Vec<Entry>,
+    v4: Family<u32>,
+    v6: Family<[u64; 2]>,
     terms: Vec<Terms>,
-    levels: Levels,
+    hasher: RandomState,
 }
 
 /// The order of what one flow meets, by the fields as they stand; the least is named.
@@ -115,50 +151,41 @@ impl Table {
     pub(super) fn lookup(&self, query: &Query) -> Option<(u32, Side)> {
         let mut best: Option<Rank> = None;
         for side in [Side::Resp, Side::Orig] {
-            self.levels.visit(Network::host(query.end(side).0), &self.entries, |head| {
-                let ranks = chain(&self.entries, head).filter_map(|number| self.rank(query, side, number));
-                best = best.into_iter().chain(ranks).min();
-            });
+            let mut visit = |number, terms: u32| {
+                best = best.into_iter().chain(self.rank(query, side, (number, terms))).min();
+            };
+            let address = Network::host(query.end(side).0);
+            match address.is_v4() {
+                true => self.v4.visit(Value::from_number(address.value), &self.hasher, &mut visit),
+                false => self.v6.visit(Value::from_number(address.value), &self.hasher, &mut visit),
+            }
         }
         best.filter(|best| best.action == Action::Alert).map(|best| (best.entry, best.side.0))
     }
 
-    fn rank(&self, query: &Query, side: Side, number: u32) -> Option<Rank> {
-        let terms = &self.terms[self.entries[number as usize].terms as usize];
+    fn rank(&self, query: &Query, side: Side, (entry, terms): (u32, u32)) -> Option<Rank> {
+        let terms = &self.terms[terms as usize];
         terms.are_met(query, side).then(|| Rank {
             action: terms.action,
             has_any_port: terms.port.is_none(),
             bits: Reverse(terms.bits),
             severity: terms.severity,
             list: terms.list,
-            entry: number,
+            entry,
             is_internal: query.is_internal(side),
             side: Reverse(side),
         })
     }
 
-    /// An entry's terms.
+    /// What an entry lists, its terms, and where its line or row starts in its list's text, in bytes.
     ///
     /// # Panics
     /// If this table has no such entry.
-    pub(super) fn terms(&self, number: u32) -> &Terms {
-        &self.terms[self.entries[number as usize].terms as usize]
-    }
-
-    /// Where an entry's row starts in its list's text, in bytes.
-    ///
-    /// # Panics
-    /// If this table has no such entry.
-    pub(super) fn row(&self, number: u32) -> usize {
-        self.entries[number as usize].row as usize
-    }
-
-    /// What an entry lists.
-    ///
-    /// # Panics
-    /// If this table has no such entry.
-    pub(super) fn indicator(&self, number: u32) -> Indicator {
-        let Terms { bits, port, .. } = *self.terms(number);
-        Indicator { network: Network { value: self.entries[number as usize].value(), bits }, port }
+    pub(super) fn get(&self, number: u32) -> (Indicator, &Terms, usize) {
+        let found = self.v4.get(number).or_else(|| self.v6.get(number));
+        let (value, terms, row) = found.expect("a number that this table gave");
+        let terms = &self.terms[terms as usize];
+        let indicator = Indicator { network: Network { value, bits: terms.bits }, port: terms.port };
+        (indicator, terms, row as usize)
     }
 }

@@ -96,6 +96,8 @@ const RECENT_TERMS: usize = 4096;
 /// same, and looking for them would cost more than keeping them.
 pub(super) struct Interner {
     terms: Vec<Terms>,
+    /// The number that was given last.
+    last: u32,
     /// For each slot the number of the terms that were last seen there.
     recent: Vec<u32>,
     hasher: RandomState,
@@ -104,12 +106,19 @@ pub(super) struct Interner {
 impl Interner {
     /// No terms.
     pub(super) fn new() -> Self {
-        Self { terms: Vec::new(), recent: vec![0; RECENT_TERMS], hasher: RandomState::new() }
+        Self { terms: Vec::new(), last: 0, recent: vec![0; RECENT_TERMS], hasher: RandomState::new() }
     }
 
     /// A number for `terms`. Terms that are the same mostly have the same one, but not always.
     #[inline]
     pub(super) fn number(&mut self, terms: &Terms) -> u32 {
+        if self.terms.get(self.last as usize) != Some(terms) {
+            self.last = self.find_or_add(terms);
+        }
+        self.last
+    }
+
+    fn find_or_add(&mut self, terms: &Terms) -> u32 {
         let slot = &mut self.recent[self.hasher.hash_one(terms) as usize % RECENT_TERMS];
         if self.terms.get(*slot as usize) != Some(terms) {
             // Never more than there are entries, whose number fits.
@@ -117,12 +126,6 @@ impl Interner {
             self.terms.push(*terms);
         }
         *slot
-    }
-
-    /// The terms with this number.
-    #[inline]
-    pub(super) fn get(&self, number: u32) -> &Terms {
-        &self.terms[number as usize]
     }
 
     /// All terms by their numbers.

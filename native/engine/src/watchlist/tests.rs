@@ -11,16 +11,16 @@ const UDP: u8 = 17;
 const ICMP: u8 = 1;
 const NOON_NS: u64 = 1_795_348_800_000_000_000; // 2026-11-22T12:00:00Z
 
-fn list(name: &str, format: ListFormat, text: &[u8]) -> ListText {
-    ListText { name: name.to_owned(), format, text: text.to_vec(), default_severity: 2 }
+fn list(name: &str, format: ListFormat, text: &[u8]) -> ListText<'static> {
+    ListText { name: name.to_owned(), format, text: text.to_vec().into(), default_severity: 2 }
 }
 
 fn plain(text: &str) -> Watchlists {
-    Watchlists::compile(vec![list("plain", ListFormat::Plain, text.as_bytes())])
+    Watchlists::compile(&[list("plain", ListFormat::Plain, text.as_bytes())])
 }
 
 fn csv(text: &str) -> Watchlists {
-    Watchlists::compile(vec![list("csv", ListFormat::Csv, text.as_bytes())])
+    Watchlists::compile(&[list("csv", ListFormat::Csv, text.as_bytes())])
 }
 
 fn address(text: &str) -> Address {
@@ -105,7 +105,7 @@ fn a_comment_may_have_any_bytes_and_any_length_and_an_indicator_may_not() {
     text.extend([b'x'; 10_000]);
     text.extend(b"\n203.0.113.2\x00\n203.0.113.\xe9\n203.0.113.3 # ");
     text.extend([b'x'; 5_000]);
-    let lists = Watchlists::compile(vec![list("plain", ListFormat::Plain, &text)]);
+    let lists = Watchlists::compile(&[list("plain", ListFormat::Plain, &text)]);
     assert_eq!(
         refused(&lists),
         [
@@ -121,7 +121,7 @@ fn a_comment_may_have_any_bytes_and_any_length_and_an_indicator_may_not() {
 fn a_list_in_utf_16_is_refused_once() {
     let text: Vec<u8> = "\u{feff}1.2.3.4\n1.2.3.5\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     for format in [ListFormat::Plain, ListFormat::Csv] {
-        let lists = Watchlists::compile(vec![list("utf16", format, &text)]);
+        let lists = Watchlists::compile(&[list("utf16", format, &text)]);
         assert_eq!(only_refusal(&lists), (1, 1, "UTF-16 text; save the list as UTF-8".to_owned()));
     }
 }
@@ -176,7 +176,7 @@ fn of_several_entries_the_best_is_named() {
 
 #[test]
 fn equal_entries_go_by_severity_then_by_list() {
-    let lists = Watchlists::compile(vec![
+    let lists = Watchlists::compile(&[
         list("first", ListFormat::Plain, b"203.0.113.1\n203.0.113.2\n203.0.113.1"),
         list("second", ListFormat::Csv, b"indicator,severity\n203.0.113.1,\n203.0.113.2,high"),
     ]);
@@ -189,7 +189,7 @@ fn equal_entries_go_by_severity_then_by_list() {
 
 #[test]
 fn what_is_allowed_is_no_match() {
-    let lists = Watchlists::compile(vec![
+    let lists = Watchlists::compile(&[
         list("feed", ListFormat::Plain, b"203.0.113.0/24"),
         list(
             "own",
@@ -375,7 +375,7 @@ fn a_row_that_is_too_long_costs_only_itself() {
 #[test]
 fn broken_text_in_a_csv_row_costs_only_that_row() {
     let text = b"indicator,comment\n203.0.113.1,caf\xe9\n203.0.113.2,a\x07b\n203.0.113.3,caf\xc3\xa9\n203.0.113.4,\"tab\there\"\n";
-    let lists = Watchlists::compile(vec![list("csv", ListFormat::Csv, text)]);
+    let lists = Watchlists::compile(&[list("csv", ListFormat::Csv, text)]);
     assert_eq!(refused(&lists), [(2, 16, "not UTF-8 text".to_owned()), (3, 14, "a control character".to_owned())]);
     assert_eq!(lists.summary()[0].entries, 2);
 }
@@ -390,13 +390,25 @@ fn a_quoted_row_of_many_fields_is_one_row() {
 
 #[test]
 fn entries_for_one_address_are_bounded() {
-    let bound = table::MAX_ENTRIES_PER_NETWORK;
+    let bound = level::MAX_ENTRIES_PER_NETWORK;
     let text: String = (1..=bound + 1).map(|port| format!("203.0.113.9:{port}\n")).collect();
     let lists = plain(&text);
     let (line, column, reason) = only_refusal(&lists);
     assert_eq!((line as usize, column), (bound + 1, 1));
     assert!(reason.starts_with("more than 256 different entries"), "{reason}");
     assert!(lists.lookup(&outward("203.0.113.9", bound as u16)).is_some());
+    assert!(lists.lookup(&outward("203.0.113.9", bound as u16 + 1)).is_none());
+}
+
+#[test]
+fn lines_that_are_one_too_many_are_told_among_the_other_refused_ones() {
+    let bound = level::MAX_ENTRIES_PER_NETWORK;
+    let rows: String = (1..=bound).map(|port| format!("203.0.113.9,{port}\n")).collect();
+    let lists = csv(&format!("indicator,port\n{rows}203.0.113.9,60000\nx,\n203.0.113.9,1\n203.0.113.9,60001\n"));
+    let lines: Vec<_> = refused(&lists).into_iter().map(|(line, column, _)| (line as usize - bound, column)).collect();
+    assert_eq!(lines, [(2, 1), (3, 1), (5, 1)]);
+    let summary = lists.summary().remove(0);
+    assert_eq!((summary.entries as usize, summary.by_kind.ip_port as usize, summary.duplicates), (bound, bound, 1));
 }
 
 #[test]
@@ -406,7 +418,7 @@ fn each_of_many_addresses_and_networks_is_found_and_none_beside() {
         (0..60_000_u32).map(|n| format!("{}\n", std::net::Ipv4Addr::from(0x2c00_0000 + 2 * n))).collect();
     let networks: String =
         (0..20_000_u32).map(|n| format!("{}/30\n", std::net::Ipv4Addr::from(0x2d00_0000 + 8 * n))).collect();
-    let lists = Watchlists::compile(vec![
+    let lists = Watchlists::compile(&[
         list("addresses", ListFormat::Plain, addresses.as_bytes()),
         list("networks", ListFormat::Plain, networks.as_bytes()),
     ]);
@@ -426,7 +438,7 @@ fn each_of_many_addresses_and_networks_is_found_and_none_beside() {
 fn a_default_severity_out_of_range_counts_as_the_nearest() {
     let severity = |default_severity| {
         let text = ListText { default_severity, ..list("x", ListFormat::Plain, b"203.0.113.9") };
-        let lists = Watchlists::compile(vec![text]);
+        let lists = Watchlists::compile(&[text]);
         lists.lookup(&outward("203.0.113.9", 1)).map(|found| lists.describe(&found).severity)
     };
     assert_eq!([0, 1, 4, 200].map(severity), [Some(1), Some(1), Some(4), Some(4)]);
@@ -550,7 +562,7 @@ fn compile_models(models: &[Model]) -> Watchlists {
         let text = format!("indicator,port,proto,direction,severity,valid_until,action\n{}", rows.collect::<String>());
         list("model", ListFormat::Csv, text.as_bytes())
     });
-    Watchlists::compile(lists.collect())
+    Watchlists::compile(&lists.collect::<Vec<_>>())
 }
 
 proptest! {
@@ -564,8 +576,8 @@ proptest! {
         prop_assert_eq!(taken, models.len() as u64);
         for query in &queries {
             let found = lists.lookup(query).map(|found| {
-                let (terms, network) = (lists.table.terms(found.entry), lists.table.indicator(found.entry).network);
-                (found.list as usize, u32::from(network.prefix()), terms.port.map(u16::from), terms.severity)
+                let (indicator, terms, _) = lists.table.get(found.entry);
+                (found.list as usize, u32::from(indicator.network.prefix()), terms.port.map(u16::from), terms.severity)
             });
             prop_assert_eq!(found, by_linear_scan(&models, query), "{:?}", query);
         }
@@ -579,7 +591,7 @@ proptest! {
         for format in [ListFormat::Plain, ListFormat::Csv] {
             let mut whole = if has_header { b"indicator,comment\n".to_vec() } else { Vec::new() };
             whole.extend(&text);
-            let lists = Watchlists::compile(vec![list("x", format, &whole)]);
+            let lists = Watchlists::compile(&[list("x", format, &whole)]);
             let summary = lists.summary().remove(0);
             let lines = whole.iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
             prop_assert!(summary.entries + summary.duplicates + summary.refused_total <= lines);

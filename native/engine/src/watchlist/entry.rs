@@ -9,6 +9,9 @@ pub(super) trait Value: Copy + Ord + Hash {
     /// Bits of an address.
     const BITS: u8;
 
+    /// Its bits from bit `place` (the lowest is 0) on, as many as fit.
+    fn bits_from(self, place: u32) -> usize;
+
     /// From the number of a [`Network`] of this family.
     fn from_number(number: u128) -> Self;
 
@@ -22,6 +25,11 @@ pub(super) trait Value: Copy + Ord + Hash {
 /// IPv4.
 impl Value for u32 {
     const BITS: u8 = 32;
+
+    #[inline]
+    fn bits_from(self, place: u32) -> usize {
+        (self >> place) as usize
+    }
 
     #[inline]
     fn from_number(number: u128) -> Self {
@@ -41,6 +49,11 @@ impl Value for u32 {
 /// IPv6: two halves, the higher one first, because a `u128` would make the entry larger.
 impl Value for [u64; 2] {
     const BITS: u8 = 128;
+
+    #[inline]
+    fn bits_from(self, place: u32) -> usize {
+        (self.number() >> place) as usize
+    }
 
     #[inline]
     fn from_number(number: u128) -> Self {

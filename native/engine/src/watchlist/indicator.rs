@@ -50,10 +50,19 @@ impl Indicator {
     /// The first thing that is wrong, and its byte.
     #[inline]
     pub(super) fn parse(text: &[u8]) -> Result<Self, Refusal> {
-        match common_v4(text) {
-            Some(octets) => Ok(Self { network: Network::v4(octets, 32), port: None }),
+        match common_v4(text).filter(|(_, length)| *length == text.len()) {
+            Some((octets, _)) => Ok(Self { network: Network::v4(octets, 32), port: None }),
             None => parse_shape(text).and_then(Self::checked).map_err(|refusal| plainest(text, refusal)),
         }
+    }
+
+    /// An IPv4 address with nothing to object to that `text` starts with and that a line end follows at once; also the
+    /// length of both.
+    #[inline]
+    pub(super) fn parse_common_line(text: &[u8]) -> Option<(Self, usize)> {
+        let (octets, length) = common_v4(text)?;
+        let indicator = Self { network: Network::v4(octets, 32), port: None };
+        (text.get(length) == Some(&b'\n')).then_some((indicator, length + 1))
     }
 
     fn checked(self) -> Result<Self, Refusal> {
@@ -85,9 +94,10 @@ fn mapped_v4(network: Network) -> Option<Network> {
     Some(Network::v4(octets, prefix))
 }
 
-/// The octets of a whole `a.b.c.d` with nothing to object to: what lists have millions of, without a detour.
+/// The octets of an `a.b.c.d` with nothing to object to that `text` starts with, and its length: what lists have
+/// millions of, without a detour. The caller sees whether more follows.
 #[inline]
-fn common_v4(text: &[u8]) -> Option<[u8; 4]> {
+fn common_v4(text: &[u8]) -> Option<([u8; 4], usize)> {
     let mut octets = [0; 4];
     let mut at = 0;
     for (index, octet) in octets.iter_mut().enumerate() {
@@ -107,7 +117,7 @@ fn common_v4(text: &[u8]) -> Option<[u8; 4]> {
         }
         *octet = u8::try_from(value).ok()?;
     }
-    (at == text.len() && matches!(octets[0], 1..=126 | 128..=223)).then_some(octets)
+    matches!(octets[0], 1..=126 | 128..=223).then_some((octets, at))
 }
 
 fn parse_shape(text: &[u8]) -> Result<Indicator, Refusal> {

@@ -6,21 +6,42 @@ use super::reason::{MAX_LINE_BYTES, Reason, Refusal};
 
 /// Reads all lines of `text` from byte `start` on into `list`.
 pub(super) fn parse(text: &[u8], start: usize, list: &mut ListBuilder<'_>) {
-    let mut line_start = start;
-    for (index, line) in text[start..].split(|&byte| byte == b'\n').enumerate() {
-        let content = line.trim_ascii();
-        let blanks = line.len() - line.trim_ascii_start().len();
-        // Never above what `ListBuilder` lets in.
-        let row = (line_start + blanks) as u32;
-        line_start += line.len() + 1;
-        if content.is_empty() || content[0] == b'#' {
-            continue;
-        }
-        let Err(refusal) = parse_line(content, row, list) else { continue };
-        let before = blanks + refusal.offset;
-        let column = if list.tells_refused() { 1 + count_characters(&line[..before]) } else { 0 };
-        list.refuse(index + 1, column, &refusal.reason);
+    let (mut at, mut line) = (start, 0);
+    while at < text.len() {
+        line += 1;
+        at += match Indicator::parse_common_line(&text[at..]) {
+            // What nearly every line of a long list is.
+            Some((indicator, length)) => {
+                let added = list.add(&indicator, &list.default_terms(&indicator), row(at));
+                added.unwrap_or_else(|refusal| list.refuse(line, 1, &refusal.reason));
+                length
+            }
+            None => parse_any_line(&text[at..], (at, line), list),
+        };
     }
+}
+
+/// Never above what `ListBuilder` lets in.
+#[inline]
+fn row(at: usize) -> u32 {
+    at as u32
+}
+
+/// Reads the line that `rest` starts with, byte `at` of the list; its length with its end.
+fn parse_any_line(rest: &[u8], (at, number): (usize, usize), list: &mut ListBuilder<'_>) -> usize {
+    let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+    let line = &rest[..length];
+    let content = line.trim_ascii();
+    if content.is_empty() || content[0] == b'#' {
+        return length + 1;
+    }
+    let blanks = line.len() - line.trim_ascii_start().len();
+    if let Err(refusal) = parse_line(content, row(at + blanks), list) {
+        let before = &line[..blanks + refusal.offset];
+        let column = if list.tells_refused() { 1 + count_characters(before) } else { 0 };
+        list.refuse(number, column, &refusal.reason);
+    }
+    length + 1
 }
 
 /// Reads a line that holds more than white space or a comment.

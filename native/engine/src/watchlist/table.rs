@@ -61,12 +61,12 @@ impl<V: Value> Family<V> {
         first
     }
 
-    /// Calls `visit` with number and terms of every entry for the address or a network that holds it.
+    /// Calls `visit` with number, terms and row of every entry for the address or a network that holds it.
     #[inline]
-    fn visit(&self, address: V, hasher: &RandomState, mut visit: impl FnMut(u32, u32)) {
+    fn visit(&self, address: V, hasher: &RandomState, mut visit: impl FnMut(u32, u32, u32)) {
         for level in self.levels() {
             if let Some((first, entries)) = level.find(address, hasher) {
-                entries.iter().zip(first..).for_each(|(entry, number)| visit(number, entry.terms));
+                entries.iter().zip(first..).for_each(|(entry, number)| visit(number, entry.terms, entry.row));
             }
         }
     }
@@ -140,9 +140,10 @@ struct Rank {
     bits: Reverse<u8>,
     severity: u8,
     list: u32,
-    entry: u32,
+    row: u32,
     is_internal: bool,
     side: Reverse<Side>,
+    entry: u32,
 }
 
 impl Table {
@@ -151,8 +152,8 @@ impl Table {
     pub(super) fn lookup(&self, query: &Query) -> Option<(u32, Side)> {
         let mut best: Option<Rank> = None;
         for side in [Side::Resp, Side::Orig] {
-            let mut visit = |number, terms: u32| {
-                best = best.into_iter().chain(self.rank(query, side, (number, terms))).min();
+            let mut visit = |number, terms, row| {
+                best = best.into_iter().chain(self.rank(query, side, (number, terms, row))).min();
             };
             let address = Network::host(query.end(side).0);
             match address.is_v4() {
@@ -163,7 +164,7 @@ impl Table {
         best.filter(|best| best.action == Action::Alert).map(|best| (best.entry, best.side.0))
     }
 
-    fn rank(&self, query: &Query, side: Side, (entry, terms): (u32, u32)) -> Option<Rank> {
+    fn rank(&self, query: &Query, side: Side, (entry, terms, row): (u32, u32, u32)) -> Option<Rank> {
         let terms = &self.terms[terms as usize];
         terms.are_met(query, side).then(|| Rank {
             action: terms.action,
@@ -171,9 +172,10 @@ impl Table {
             bits: Reverse(terms.bits),
             severity: terms.severity,
             list: terms.list,
-            entry,
+            row,
             is_internal: query.is_internal(side),
             side: Reverse(side),
+            entry,
         })
     }
 

@@ -188,6 +188,16 @@ fn equal_entries_go_by_severity_then_by_list() {
 }
 
 #[test]
+fn of_two_ends_that_are_listed_alike_the_earlier_line_is_named() {
+    let query = Query { orig: (address("203.0.113.200"), 7), ..outward("198.51.100.1", 80) };
+    for (text, named) in
+        [("203.0.113.200\n198.51.100.1\n", "203.0.113.200"), ("198.51.100.1\n203.0.113.200\n", "198.51.100.1")]
+    {
+        assert_eq!(indicator(&plain(text), &query).as_deref(), Some(named));
+    }
+}
+
+#[test]
 fn what_is_allowed_is_no_match() {
     let lists = Watchlists::compile(&[
         list("feed", ListFormat::Plain, b"203.0.113.0/24"),

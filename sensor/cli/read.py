@@ -38,7 +38,9 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "-o", dest="output", type=Path, metavar="DIR", help="write DIR/eve.json and DIR/alerts.log anew"
     )
     parser.add_argument("--json", action="store_true", help="print the summary as one JSON object")
-    parser.add_argument("files", nargs="+", metavar="FILE", help="capture file; - is standard input")
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE", help="pcap or pcapng file, also in gzip, zstd or lz4; - is standard input"
+    )
     parser.set_defaults(run=run)
 
 

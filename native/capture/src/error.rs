@@ -73,8 +73,8 @@ pub enum CaptureError {
         /// What the system says.
         cause: io::Error,
     },
-    /// The file can be read but is not a capture.
-    #[error("cannot read {file}: not a capture: {reason}; pcap and pcapng files can be read")]
+    /// The file can be read but holds no capture that can be.
+    #[error("cannot read {file}: {reason}; pcap and pcapng files can be read, also in gzip, zstd or lz4")]
     NotACapture {
         /// Path as given.
         file: String,

@@ -1,23 +1,23 @@
 //! Capture files and standard input, read in large pieces; frames point into the piece that was read.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::os::fd::AsFd;
+use std::io;
 
 use crate::error::CaptureError;
+use crate::foreign;
 use crate::frame::OwnedBlock;
+use crate::input::Input;
 use crate::pcap_file::{FILE_HEADER_BYTES, PcapFile};
 use crate::pcapng::PcapNg;
 use crate::scan::Stop;
 
-/// Bytes that are asked for in one read(2).
+/// Bytes that are asked for at once.
 const CHUNK_BYTES: usize = 1 << 20;
 
-/// Reads one pcap or pcapng file, or standard input.
+/// Reads one pcap or pcapng file, or standard input, also compressed with gzip, zstd or lz4.
 ///
 /// A damaged or cut file gives every frame before the damage and then ends with a [`warning`](Self::warning).
 pub struct FileReader {
-    source: Box<dyn Read + Send>,
+    input: Input,
     name: String,
     format: Format,
     chunk_bytes: usize,
@@ -25,7 +25,7 @@ pub struct FileReader {
     carried: Vec<u8>,
     /// Bytes that the next record needs, as far as is known.
     needed: usize,
-    /// Where in the file `carried` begins.
+    /// Where in the file, as it is when decompressed, `carried` begins.
     offset: u64,
     ended: bool,
     warning: Option<String>,
@@ -42,28 +42,21 @@ impl FileReader {
     /// # Errors
     /// [`CaptureError::Unreadable`], and [`CaptureError::NotACapture`] for an empty file or another format.
     pub fn open(path: &str, interface: u16) -> Result<Self, CaptureError> {
-        let opened =
-            if path == "-" { io::stdin().as_fd().try_clone_to_owned().map(File::from) } else { File::open(path) };
-        let source = opened.map_err(|cause| CaptureError::Unreadable { file: path.to_owned(), cause })?;
-        Self::with_source(Box::new(source), path, interface, CHUNK_BYTES)
+        Self::with_input(Input::open(path), path, interface, CHUNK_BYTES)
     }
 
-    fn with_source(
-        mut source: Box<dyn Read + Send>,
+    fn with_input(
+        input: io::Result<Input>,
         name: &str,
         interface: u16,
         chunk_bytes: usize,
     ) -> Result<Self, CaptureError> {
-        let mut carried = Vec::with_capacity(FILE_HEADER_BYTES);
-        (&mut source)
-            .take(FILE_HEADER_BYTES as u64)
-            .read_to_end(&mut carried)
-            .map_err(|cause| CaptureError::Unreadable { file: name.to_owned(), cause })?;
+        let (input, mut carried) = input.and_then(read_start).map_err(|cause| refusal(name, cause))?;
         let (format, header_bytes) = Format::recognise(&carried, interface)
             .map_err(|reason| CaptureError::NotACapture { file: name.to_owned(), reason })?;
         carried.drain(..header_bytes);
         Ok(Self {
-            source,
+            input,
             name: name.to_owned(),
             format,
             chunk_bytes,
@@ -78,21 +71,23 @@ impl FileReader {
     /// Reads the next frames into a block that was used before, so that its memory serves again; `None` at the end.
     ///
     /// # Errors
-    /// [`CaptureError::Unreadable`] if nothing could be read; a failure after that is a [`warning`](Self::warning).
+    /// As [`open`](Self::open) if nothing could be read; a failure after that is a [`warning`](Self::warning).
     pub fn next_block(&mut self, mut block: OwnedBlock) -> Result<Option<OwnedBlock>, CaptureError> {
         block.frames.clear();
         while !self.ended && block.frames.is_empty() {
             match self.fill(&mut block.data) {
                 Ok(filled) if filled > self.carried.len() => self.find_frames(&mut block, filled),
                 Ok(_) => self.end_of_file(),
-                Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
-                Err(cause) if self.offset <= FILE_HEADER_BYTES as u64 => {
-                    return Err(CaptureError::Unreadable { file: self.name.clone(), cause });
-                }
+                Err(cause) if self.offset <= FILE_HEADER_BYTES as u64 => return Err(refusal(&self.name, cause)),
                 Err(cause) => self.give_up(&format!("cannot be read on: {cause}")),
             }
         }
         Ok((!block.frames.is_empty()).then_some(block))
+    }
+
+    /// Bytes taken from the file so far, as it lies there: of a compressed one the compressed bytes.
+    pub fn taken_bytes(&self) -> u64 {
+        self.input.taken_bytes()
     }
 
     /// What was wrong with the file, if anything; final once [`next_block`](Self::next_block) gave `None`.
@@ -104,13 +99,14 @@ impl FileReader {
         self.warning.take()
     }
 
-    /// Lays what was carried over, and behind it what one read gives, into `data`; its length after that.
+    /// Lays what was carried over, and behind it as much as is needed or more, into `data`; its length after that.
     fn fill(&mut self, data: &mut Vec<u8>) -> io::Result<usize> {
         // The vector keeps its length from use to use: only new memory is ever filled with zeros.
         data.resize(self.chunk_bytes.max(self.needed).max(self.carried.len() + 1), 0);
         let carried = self.carried.len();
         data[..carried].copy_from_slice(&self.carried);
-        Ok(carried + self.source.read(&mut data[carried..])?)
+        let least = self.needed.saturating_sub(carried).max(1);
+        Ok(carried + self.input.read(&mut data[carried..], least)?)
     }
 
     fn find_frames(&mut self, block: &mut OwnedBlock, filled: usize) {
@@ -142,7 +138,9 @@ impl FileReader {
 
     fn give_up(&mut self, what: &str) {
         self.ended = true;
-        self.warning = Some(format!("{} {what}, at byte {}; what stands before was read", self.name, self.offset));
+        let unpacked = self.input.compression().map_or("", |_| " when unpacked");
+        self.warning =
+            Some(format!("{} {what}, at byte {}{unpacked}; what stands before was read", self.name, self.offset));
     }
 }
 
@@ -158,11 +156,37 @@ impl Format {
         if PcapNg::recognises(start) {
             return Ok((Self::PcapNg(PcapNg::new(interface)), 0));
         }
-        let first: Vec<String> = start.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-        Err(format!("it begins with the bytes {}", first.join(" ")))
+        Err(foreign::describe(start))
+    }
+}
+
+/// The first bytes of a file, as many as a pcap header has; fewer only if there are no more.
+fn read_start(mut input: Input) -> io::Result<(Input, Vec<u8>)> {
+    let mut start = vec![0; FILE_HEADER_BYTES];
+    let mut filled = 0;
+    while filled < start.len() {
+        match input.read(&mut start[filled..], 1)? {
+            0 => break,
+            bytes => filled += bytes,
+        }
+    }
+    start.truncate(filled);
+    Ok((input, start))
+}
+
+/// Why nothing of a file could be read: the system's reason, or the decompressor's.
+fn refusal(file: &str, cause: io::Error) -> CaptureError {
+    let file = file.to_owned();
+    match cause.kind() {
+        io::ErrorKind::InvalidData => CaptureError::NotACapture { file, reason: cause.to_string() },
+        _ => CaptureError::Unreadable { file, cause },
     }
 }
 
 #[cfg(test)]
 #[path = "file_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "compressed_tests.rs"]
+mod compressed_tests;

@@ -4,10 +4,13 @@
 //! back to the kernel.
 
 mod af_packet;
+mod compression;
 mod error;
 mod file;
 mod filter;
+mod foreign;
 mod frame;
+mod input;
 mod merge;
 mod pcap_file;
 mod pcapng;

@@ -84,6 +84,11 @@ impl MergedReader {
         &self.warnings
     }
 
+    /// Bytes taken from the files so far, as they lie there: of compressed ones the compressed bytes.
+    pub fn taken_bytes(&self) -> u64 {
+        self.sources.iter().map(|source| source.reader.taken_bytes()).sum()
+    }
+
     /// Copies the earliest of the foremost frames; false if there is none left.
     fn move_foremost(&mut self, block: &mut OwnedBlock) -> bool {
         let Some(mut earliest) = self.foremost.peek_mut() else { return false };

@@ -14,7 +14,7 @@ use crate::pipeline::Worker;
 /// How far the files have been read.
 #[derive(Debug, Default)]
 pub struct ReadState {
-    /// Bytes of frames and their record headers so far.
+    /// Bytes taken from the files so far, as they lie there: of compressed ones the compressed bytes.
     pub read_bytes: AtomicU64,
     /// Frames that did not pass the filter, and their wire lengths in bytes.
     pub filtered: Mutex<(u64, u64)>,
@@ -57,8 +57,7 @@ impl FileSource {
             };
             match block {
                 Ok(block) => {
-                    let bytes: u64 = block.frames.iter().map(|frame| u64::from(frame.caplen) + 16).sum();
-                    self.state.read_bytes.fetch_add(bytes, Ordering::Relaxed);
+                    self.state.read_bytes.store(self.reader.taken_bytes(), Ordering::Relaxed);
                     let block = Arc::new(block);
                     for worker in workers {
                         // A worker that is gone has taken the process with it.

@@ -7,6 +7,7 @@ SHELL := /bin/bash
 
 PREFIX ?= /opt/spanwatch
 FUZZ_CASES ?= 20000
+FUZZ_SECONDS ?= 60
 BENCH_ARGS ?=
 
 VENV := .venv
@@ -15,14 +16,18 @@ CARGO := cargo
 CARGO_RUNNER = CARGO_TARGET_$(shell rustc -vV | sed -n 's/^host: //p' | tr a-z- A-Z_)_RUNNER
 MANIFEST := --manifest-path native/Cargo.toml
 PYTEST := $(BIN)/python -m pytest
-NATIVE_SOURCES := $(shell find native -name target -prune -o \( -name '*.rs' -o -name 'Cargo.*' \) -print)
+FUZZ_MANIFEST := --manifest-path native/fuzz/Cargo.toml
+FUZZ_TARGETS := decode protocol capture_file watchlist
+# The one that is there, or one in the cache.
+CARGO_FUZZ := $(or $(shell command -v cargo-fuzz),.cache/cargo/bin/cargo-fuzz)
+NATIVE_SOURCES := $(shell find native \( -name target -o -name fuzz \) -prune -o \( -name '*.rs' -o -name 'Cargo.*' \) -print)
 # The tests that need root get it through sudo when the caller is a plain user, and say what they skip when there is none.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || ! command -v sudo >/dev/null || echo "sudo --preserve-env=CI,SPANWATCH_CORPUS")
 export PATH := $(PATH):$(HOME)/.cargo/bin:/usr/local/sbin:/usr/sbin:/sbin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help build test unit live peers system fuzz bench docs fmt lint run demo wheel install clean install-build install-test \
-        install-bench
+        install-bench install-fuzz
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -46,9 +51,16 @@ peers: install-test build ## comparisons with tshark and other tools over the co
 system: install-test wheel .cache/wheelhouse ## the service on a booted Debian in systemd-nspawn (root)
 	$(SUDO) $(PYTEST) -p no:cacheprovider -m system
 
-fuzz: build ## FUZZ_CASES cases for each property test of the decoders and tables
+fuzz: install-fuzz build $(CARGO_FUZZ) ## FUZZ_CASES cases for each property test, FUZZ_SECONDS for each fuzz target
 	PROPTEST_CASES=$(FUZZ_CASES) $(CARGO) test $(MANIFEST) --workspace --quiet
 	HYPOTHESIS_PROFILE=fuzz FUZZ_CASES=$(FUZZ_CASES) $(PYTEST) -m hypothesis
+	$(BIN)/python -m tests.fuzz .cache/fuzz/seeds
+	mkdir -p .cache/fuzz/found $(FUZZ_TARGETS:%=.cache/fuzz/corpus/%)
+	for target in $(FUZZ_TARGETS); do \
+	    $(CARGO_FUZZ) run --fuzz-dir native/fuzz --target-dir native/target/fuzz --sanitizer none $$target \
+	        $(CURDIR)/.cache/fuzz/corpus/$$target $(CURDIR)/.cache/fuzz/seeds/$$target -- -max_total_time=$(FUZZ_SECONDS) \
+	        -timeout=10 -rss_limit_mb=2048 -artifact_prefix=$(CURDIR)/.cache/fuzz/found/$$target- -verbosity=0; \
+	done
 
 bench: install-bench build ## measure reading and live capture against other tools
 	$(SUDO) $(BIN)/python -m tests.bench $(BENCH_ARGS)
@@ -61,12 +73,15 @@ docs: build ## write the generated pages: configuration, metrics, alert rules
 
 fmt: install-test build ## format all Rust and Python code
 	$(CARGO) fmt $(MANIFEST) --all
+	$(CARGO) fmt $(FUZZ_MANIFEST)
 	$(BIN)/ruff format .
 
 lint: install-test build ## formatting, clippy, ruff, mypy, and the stub against the built module
 	$(CARGO) fmt $(MANIFEST) --all --check
+	$(CARGO) fmt $(FUZZ_MANIFEST) --check
 	$(BIN)/ruff format --check .
 	$(CARGO) clippy $(MANIFEST) --workspace --all-targets --quiet -- -D warnings
+	$(CARGO) clippy $(FUZZ_MANIFEST) --target-dir native/target/fuzz --no-default-features --quiet -- -D warnings
 	$(BIN)/ruff check .
 	$(BIN)/shellcheck tools/*.sh .ci/run
 	$(BIN)/mypy
@@ -98,8 +113,15 @@ install-build:
 install-test:
 	@tools/install-debian.sh build test
 
+install-fuzz:
+	@tools/install-debian.sh build fuzz
+
 install-bench:
 	@tools/install-debian.sh build test bench
+
+.cache/cargo/bin/cargo-fuzz:
+	@echo "fuzz: installing cargo-fuzz into .cache/cargo" >&2
+	$(CARGO) install --quiet --locked --root .cache/cargo cargo-fuzz
 
 # What the service needs, as wheels for Debian's own Python: the system test installs without a network.
 .cache/wheelhouse: requirements-dev.lock pyproject.toml

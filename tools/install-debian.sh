@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs what building (build), testing (test) and measuring (bench) spanwatch need on Debian 12 and 13.
+# Installs what building (build), testing (test), fuzzing (fuzz) and measuring (bench) spanwatch need on Debian 12 and 13.
 # Asks nothing, does nothing when nothing is missing, and uses what is already there whoever installed it.
-# usage: install-debian.sh build|test|bench...
+# usage: install-debian.sh build|test|fuzz|bench...
 set -euo pipefail
 
 readonly RUST_MINIMUM=1.85
@@ -49,15 +49,21 @@ want_test() {
     want_command debootstrap debootstrap
     want_command ethtool ethtool
     want_command logrotate logrotate
+    want_command lz4 lz4
     want_command promtool prometheus
     want_command systemd-analyze systemd
     want_command systemd-nspawn systemd-container
     want_command tcpdump tcpdump
     want_command tcpreplay tcpreplay
     want_command tshark tshark
+    want_command zstd zstd
     # The system test builds for Debian's own Python, whichever one PATH finds first.
     want_package python3-dev
     want_package python3-venv
+}
+
+want_fuzz() {
+    want_command c++ g++
 }
 
 want_bench() {

@@ -44,6 +44,9 @@ fn read_what_can_be(bytes: &[u8]) -> Option<(Vec<Content>, Option<String>)> {
 }
 
 proptest! {
+    // A case makes a dozen encoders and decoders; the fuzz target `capture_file` goes further.
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn compressed_files_read_as_they_were(
         contents in contents(),

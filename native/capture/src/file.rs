@@ -1,6 +1,6 @@
 //! Capture files and standard input, read in large pieces; frames point into the piece that was read.
 
-use std::io;
+use std::io::{self, Read};
 
 use crate::error::CaptureError;
 use crate::foreign;
@@ -43,6 +43,14 @@ impl FileReader {
     /// [`CaptureError::Unreadable`], and [`CaptureError::NotACapture`] for an empty file or another format.
     pub fn open(path: &str, interface: u16) -> Result<Self, CaptureError> {
         Self::with_input(Input::open(path), path, interface, CHUNK_BYTES)
+    }
+
+    /// Reads a capture file out of any source; `name` stands for it in messages.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn from_source(source: impl Read + Send + 'static, name: &str, interface: u16) -> Result<Self, CaptureError> {
+        Self::with_input(Input::new(source), name, interface, CHUNK_BYTES)
     }
 
     fn with_input(

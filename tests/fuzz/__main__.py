@@ -1,0 +1,68 @@
+"""Writes what the fuzz targets start from: `python -m tests.fuzz DIRECTORY`, with captures from SPANWATCH_CORPUS."""
+
+import gzip
+import hashlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import dpkt
+
+CAPTURE_BYTES = 64 << 10
+"""Larger captures would only make the fuzzer slow."""
+FRAMES = 40
+"""Frames of a capture that are taken."""
+PROTOCOLS = 64
+"""At least as many as the target `protocol` chooses from."""
+IPV4_PACKET = bytes.fromhex("4500002800010000400600000a0000010a0000020050c35000000001000000025018ffff00000000")
+
+LISTS = (
+    b"\x00# plain\n203.0.113.9\n10.0.0.0/8 # net\n203.0.113.9:443\n[2001:db8::1]:80\n",
+    (
+        b"\x01indicator,type,port,proto,direction,severity,valid_until,comment,action\n"
+        b'203.0.113.9,ip,443,tcp,any,high,2030-01-01T00:00:00Z,"a ""word""",alert\n10.0.0.0/8,cidr,,,,4,,,allow\n'
+    ),
+)
+
+
+def main() -> None:
+    """Write one directory for each target."""
+    directory = Path(sys.argv[1])
+    corpus = os.environ.get("SPANWATCH_CORPUS")
+    captures = sorted((Path(corpus) / "pcap").iterdir()) if corpus else []
+    seeds = {
+        "decode": frames(captures),
+        "protocol": (bytes([number, 0]) + IPV4_PACKET for number in range(PROTOCOLS)),
+        "capture_file": files(captures),
+        "watchlist": iter(LISTS),
+    }
+    for target, inputs in seeds.items():
+        (directory / target).mkdir(parents=True, exist_ok=True)
+        for data in inputs:
+            (directory / target / hashlib.sha256(data).hexdigest()[:16]).write_bytes(data)
+
+
+def files(captures: list[Path]) -> Iterator[bytes]:
+    """Small captures as they are and compressed."""
+    for capture in captures:
+        if capture.stat().st_size <= CAPTURE_BYTES:
+            data = capture.read_bytes()
+            yield data
+            yield gzip.compress(data[: 4 << 10])
+
+
+def frames(captures: list[Path]) -> Iterator[bytes]:
+    """The first frames of each capture, behind the link type and the number of bytes that were not captured."""
+    for capture in captures:
+        with capture.open("rb") as file:
+            try:
+                reader = dpkt.pcap.UniversalReader(file)
+            except (ValueError, dpkt.Error):
+                continue
+            for _, (_, data) in zip(range(FRAMES), reader, strict=False):
+                yield (reader.datalink() & 0xFFFF).to_bytes(2, "little") + b"\x00" + data
+
+
+if __name__ == "__main__":
+    main()

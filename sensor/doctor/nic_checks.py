@@ -131,7 +131,8 @@ def _address(nic: Nic) -> Iterator[Finding]:
         yield Finding(
             "nic.address", Severity.INFO, f"{name} has the address {nic.ipv4}",
             "ERSPAN needs one. On a SPAN or RSPAN port it lets this machine answer into the mirror.",
-            "Remove it, unless the switch sends ERSPAN to it or this machine is reached by it.", (f"ip address flush dev {name}",),
+            "Remove it, unless the switch sends ERSPAN to it or this machine is reached by it.",
+            (f"ip address flush dev {name}",),
         )  # fmt: skip
     elif nic.joins_ipv6 or nic.ipv6:
         yield Finding(

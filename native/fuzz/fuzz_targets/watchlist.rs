@@ -8,8 +8,8 @@ use wire::Address;
 fuzz_target!(|data: &[u8]| {
     let [choice, text @ ..] = data else { return };
     let format = if choice % 2 == 0 { ListFormat::Plain } else { ListFormat::Csv };
-    let list = ListText { name: "fuzz".to_owned(), format, text: text.to_vec(), default_severity: *choice };
-    let lists = Watchlists::compile(vec![list]);
+    let list = ListText { name: "fuzz".to_owned(), format, text: text.into(), default_severity: *choice };
+    let lists = Watchlists::compile(&[list]);
     let [summary] = &lists.summary()[..] else { panic!("one list, one summary") };
     let kinds = summary.by_kind;
     assert_eq!(summary.entries, kinds.ip + kinds.cidr + kinds.ip_port);

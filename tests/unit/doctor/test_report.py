@@ -73,16 +73,19 @@ def test_addresses_and_listeners_are_read_from_procfs() -> None:
         "fe80000000000000021b44fffe113ab7 03 40 20 80     eth1\n00000000000000000000000000000001 01 80 10 80       lo\n"
     )
     assert ipv6_addresses(table, "eth1") == ("fe80::21b:44ff:fe11:3ab7",)
-    sockets = "sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n" \
-              "ffff8881 3      3    0003   2     1 0      0      4711\nffff8882 3      3    0003   3     1 0      0      4712\n"  # fmt: skip
+    sockets = """\
+sk               RefCnt Type Proto  Iface R Rmem   User   Inode
+ffff8881 3      3    0003   2     1 0      0      4711
+ffff8882 3      3    0003   3     1 0      0      4712
+"""
     assert packet_socket_inodes(sockets, 2) == {"4711"}
 
 
 def test_a_prepared_card_and_a_whole_mirror_need_no_change() -> None:
     given = report()
     assert (given.verdict, given.findings) == ("ok", [])
-    assert list(text_lines(given))[0] == "eth1: ok"
-    assert list(text_lines(given))[-1] == "  nothing to change"
+    first, *_, last = text_lines(given)
+    assert (first, last) == ("eth1: ok", "  nothing to change")
 
 
 def test_merging_is_turned_off_by_one_command_and_what_is_fixed_is_a_remark() -> None:

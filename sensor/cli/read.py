@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import resource
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -47,6 +48,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def run(args: argparse.Namespace) -> int:
     """Read the files; 74 if nothing of them could be read."""
     configure_logging(logging.WARNING)
+    _allow_open_files()
     config = read_configuration(args, overrides=_output_overrides(args))
     try:
         counters, alerts = _analyse(config, args)
@@ -57,6 +59,12 @@ def run(args: argparse.Namespace) -> int:
     except OSError as error:
         raise CommandError(ExitCode.INPUT_OUTPUT, describe(error)) from error
     return _report(summary(counters, alerts), as_json=args.json)
+
+
+def _allow_open_files() -> None:
+    """Let as many files be open at once as the system allows: merging opens them all, and 1024 are few segments."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _analyse(config: Config, args: argparse.Namespace) -> "tuple[Counters, AlertNumbers]":

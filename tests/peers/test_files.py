@@ -44,7 +44,7 @@ def packed_in_two_by(*command: str) -> Form:
 
 def converted_to(file_type: str) -> Form:
     def form(source: Path, target: Path) -> None:
-        subprocess.run(["editcap", "-F", file_type, source, target], check=True, capture_output=True)
+        subprocess.run(["editcap", "-F", file_type, str(source), str(target)], check=True, capture_output=True)
 
     return form
 
@@ -66,7 +66,7 @@ PCAP_FORMS = {"pcap", "pcap with nanoseconds", "modified pcap"}
 
 def packets_read(spanwatch: Path, captures: Sequence[Path], given: Path | None = None) -> int:
     """The packets of all captures together; `given` is a capture that is standard input."""
-    command = [spanwatch, "read", "--json", *captures]
+    command = [str(spanwatch), "read", "--json", *map(str, captures)]
     with (given or Path("/dev/null")).open("rb") as stdin:
         done = subprocess.run(command, check=False, capture_output=True, text=True, stdin=stdin)
     assert done.returncode == 0, f"{captures}: exit {done.returncode}: {done.stderr}"

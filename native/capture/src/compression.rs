@@ -8,7 +8,7 @@
 use std::io::{self, BufRead, BufReader, Read};
 
 /// Compressed bytes that are asked for in one read(2).
-const INPUT_BYTES: usize = 1 << 18;
+const INPUT_BYTES: usize = 1 << 16;
 
 /// How a file is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use crate::pcapng::PcapNg;
 use crate::scan::Stop;
 
 /// Bytes that are asked for at once.
-const CHUNK_BYTES: usize = 1 << 20;
+pub(crate) const CHUNK_BYTES: usize = 1 << 20;
 
 /// Reads one pcap or pcapng file, or standard input, also compressed with gzip, zstd or lz4.
 ///
@@ -42,7 +42,12 @@ impl FileReader {
     /// # Errors
     /// [`CaptureError::Unreadable`], and [`CaptureError::NotACapture`] for an empty file or another format.
     pub fn open(path: &str, interface: u16) -> Result<Self, CaptureError> {
-        Self::with_input(Input::open(path), path, interface, CHUNK_BYTES)
+        Self::open_in_chunks(path, interface, CHUNK_BYTES)
+    }
+
+    /// As [`open`](Self::open), with another size of the pieces that are read at once.
+    pub(crate) fn open_in_chunks(path: &str, interface: u16, chunk_bytes: usize) -> Result<Self, CaptureError> {
+        Self::with_input(Input::open(path), path, interface, chunk_bytes)
     }
 
     /// Reads a capture file out of any source; `name` stands for it in messages.

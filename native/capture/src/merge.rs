@@ -5,12 +5,16 @@ use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 
 use crate::error::CaptureError;
-use crate::file::FileReader;
+use crate::file::{CHUNK_BYTES, FileReader};
 use crate::frame::{Frame, OwnedBlock};
 
 /// A merged block is handed out once it holds this many bytes or frames.
 const BLOCK_BYTES: usize = 1 << 20;
 const BLOCK_FRAMES: usize = 1 << 14;
+/// What all files together hold of what was read ahead, as long as there are not so many that even
+/// [`LEAST_CHUNK_BYTES`] of each exceed it.
+const READ_AHEAD_BYTES: usize = 64 << 20;
+const LEAST_CHUNK_BYTES: usize = 1 << 14;
 
 /// Merges capture files by timestamp; frames of equal time come in the order of the files.
 ///
@@ -40,8 +44,10 @@ impl MergedReader {
     pub fn open<P: AsRef<str>>(paths: &[P]) -> Result<Self, CaptureError> {
         let mut sources = Vec::with_capacity(paths.len());
         let mut failures = Vec::new();
+        let chunk_bytes = (READ_AHEAD_BYTES / paths.len().max(1)).clamp(LEAST_CHUNK_BYTES, CHUNK_BYTES);
         for (index, path) in paths.iter().enumerate() {
-            match FileReader::open(path.as_ref(), u16::try_from(index).unwrap_or(u16::MAX)) {
+            let interface = u16::try_from(index).unwrap_or(u16::MAX);
+            match FileReader::open_in_chunks(path.as_ref(), interface, chunk_bytes) {
                 Ok(reader) => sources.push(Source { reader, block: OwnedBlock::default(), position: 0 }),
                 Err(failure) => failures.push(failure),
             }
@@ -186,6 +192,16 @@ mod tests {
         let files = [capture(&even), capture(&odd)];
         let times: Vec<u64> = read_all(&files.each_ref().map(path)).0.into_iter().map(|(time, _)| time).collect();
         assert_eq!(times, (0..2 * BLOCK_FRAMES as u64).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn many_files_read_less_of_each_ahead() {
+        let files: Vec<_> = (0..200).map(|n| capture(&vec![n; 20_000])).collect();
+        let paths: Vec<&str> = files.iter().map(path).collect();
+        let mut reader = MergedReader::open(&paths).expect("readable files");
+        reader.next_block(OwnedBlock::default()).expect("readable blocks");
+        let held: usize = reader.sources.iter().map(|source| source.block.data.capacity()).sum();
+        assert!(held <= READ_AHEAD_BYTES, "{held}");
     }
 
     #[test]

@@ -35,7 +35,12 @@ def engine_settings(config: Config, mode: Mode, files: Sequence[str] = ()) -> di
         "interfaces": [_interface(config, entry) for entry in config.capture.interfaces] if live else [],
         "files": list(files),
         "filter": "" if live else config.capture.filter,
-        "decapsulation": {"vxlan_ports": list(config.decapsulation.vxlan_ports)},
+        "decapsulation": {
+            "vxlan_ports": list(config.decapsulation.vxlan_ports),
+            "geneve_ports": list(config.decapsulation.geneve_ports),
+            "gtpu_ports": list(config.decapsulation.gtpu_ports),
+            "tzsp_ports": list(config.decapsulation.tzsp_ports),
+        },
         "networks": {
             "internal": list(map(str, config.networks.internal)),
             "mail_servers": list(map(str, config.networks.mail_servers)),

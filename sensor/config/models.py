@@ -119,12 +119,15 @@ Ports = Annotated[Many[Port], AfterValidator(lambda ports: tuple(dict.fromkeys(p
 
 
 class Decapsulation(Section):
-    """Tunnels that are known by their UDP port only. GRE, ERSPAN, VLAN tags and IP in IP are always followed."""
+    """Ports of tunnels that are known by their UDP port only. Everything else that carries frames is always followed,
+    on the ports of its standard where it has one (docs/decoding.md): VXLAN-GPE 4790, CAPWAP data 5247, L2TP 1701, MPLS
+    6635, Teredo 3544, HPE ERM 7932. A port that is named here is given to the tunnel that names it.
+    """
 
     vxlan_ports: Ports = Field(default=(4789, 8472), description="UDP ports of VXLAN.")
-    geneve_ports: Ports = Field(default=(6081,), description=f"UDP ports of Geneve. {LATER}")
-    gtpu_ports: Ports = Field(default=(2152,), description=f"UDP ports of GTP-U. {LATER}")
-    tzsp_ports: Ports = Field(default=(37008,), description=f"UDP ports of TZSP. {LATER}")
+    geneve_ports: Ports = Field(default=(6081,), description="UDP ports of Geneve.")
+    gtpu_ports: Ports = Field(default=(2152,), description="UDP ports of GTP-U.")
+    tzsp_ports: Ports = Field(default=(37008,), description="UDP ports of TZSP.")
 
 
 _PRIVATE = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")))

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
+use wire::{TunnelPorts, UdpTunnel};
 
 use crate::networks::Networks;
 use crate::pcap_ring::RingConfig;
@@ -88,6 +89,22 @@ pub enum Backend {
 pub struct DecapsulationConfig {
     /// UDP ports of VXLAN.
     pub vxlan_ports: Vec<u16>,
+    /// UDP ports of Geneve.
+    pub geneve_ports: Vec<u16>,
+    /// UDP ports of GTP-U.
+    pub gtpu_ports: Vec<u16>,
+    /// UDP ports of TZSP.
+    pub tzsp_ports: Vec<u16>,
+}
+
+impl DecapsulationConfig {
+    /// The ports as the decoder takes them.
+    pub fn ports(&self) -> TunnelPorts {
+        TunnelPorts::new(&self.vxlan_ports)
+            .with(UdpTunnel::Geneve, &self.geneve_ports)
+            .with(UdpTunnel::Gtpu, &self.gtpu_ports)
+            .with(UdpTunnel::Tzsp, &self.tzsp_ports)
+    }
 }
 
 /// Which addresses are ours.

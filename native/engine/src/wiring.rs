@@ -6,7 +6,6 @@ use std::thread::{self, JoinHandle};
 
 use capture::{AfPacketConfig, LinkType, OwnedBlock};
 use crossbeam_channel::{Receiver, Sender, bounded};
-use wire::TunnelPorts;
 
 use crate::config::{Backend, InterfaceConfig, Mode};
 use crate::detect::SmtpWatch;
@@ -196,7 +195,7 @@ impl Engine {
             workers: config.workers,
             interfaces: Arc::clone(&self.shared.interfaces),
             internal: config.networks.internal.clone(),
-            ports: TunnelPorts::new(&config.decapsulation.vxlan_ports),
+            ports: config.decapsulation.ports(),
             stored_elsewhere: self.shared.ring.get().is_some() && !self.stores(index),
         }
     }

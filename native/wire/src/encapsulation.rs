@@ -62,12 +62,80 @@ pub enum Encapsulation {
         egress: bool,
         /// The switch's 32-bit time stamp; its unit is the header's granularity.
         timestamp: u32,
+        /// Unit of the time stamp: 0 for 100 µs, 1 for 100 ns, 2 for IEEE 1588, 3 for the user's own.
+        granularity: u8,
+        /// Which engine of the switch mirrored it, 6 bits.
+        hardware: u8,
+        /// Index of the port, where a platform subheader tells it.
+        index: Option<u32>,
     },
     /// VXLAN (RFC 7348).
     Vxlan {
         /// VXLAN network identifier, 24 bits.
         vni: u32,
     },
+    /// VXLAN-GPE (draft-ietf-nvo3-vxlan-gpe-12).
+    VxlanGpe {
+        /// VXLAN network identifier, 24 bits.
+        vni: u32,
+    },
+    /// Geneve (RFC 8926).
+    Geneve {
+        /// Virtual network identifier, 24 bits.
+        vni: u32,
+    },
+    /// One entry of an MPLS label stack (RFC 3032).
+    Mpls {
+        /// The label, 20 bits.
+        label: u32,
+    },
+    /// PPPoE session stage (RFC 2516).
+    Pppoe {
+        /// Session id.
+        session: u16,
+    },
+    /// GTP-U T-PDU (3GPP TS 29.281).
+    Gtpu {
+        /// Tunnel endpoint identifier.
+        teid: u32,
+    },
+    /// TaZmen Sniffer Protocol, what MikroTik mirrors in.
+    Tzsp,
+    /// HPE encapsulated remote mirroring.
+    Erm {
+        /// VLAN of the mirrored frame, 12 bits; 0 if untagged.
+        vlan: u16,
+    },
+    /// CAPWAP data channel (RFC 5415, 4.3).
+    Capwap {
+        /// Radio id, 5 bits.
+        radio: u8,
+    },
+    /// L2TP version 2 data message (RFC 2661, 3.1).
+    L2tp {
+        /// Tunnel id.
+        tunnel: u16,
+        /// Session id.
+        session: u16,
+    },
+    /// MACsec (IEEE 802.1AE) that is not encrypted.
+    Macsec,
+    /// Network service header (RFC 8300).
+    Nsh {
+        /// Service path identifier, 24 bits.
+        path: u32,
+        /// Service index.
+        index: u8,
+    },
+    /// Cisco metadata.
+    CiscoMetadata {
+        /// Security group tag.
+        group: u16,
+    },
+    /// Teredo (RFC 4380).
+    Teredo,
+    /// Ethernet in IP (RFC 3378).
+    Etherip,
 }
 
 /// The kind of an encapsulation; the label `encapsulation` of the counters.
@@ -88,12 +156,61 @@ pub enum EncapsulationKind {
     ErspanIII,
     #[error("vxlan")]
     Vxlan,
+    #[error("vxlan_gpe")]
+    VxlanGpe,
+    #[error("geneve")]
+    Geneve,
+    #[error("mpls")]
+    Mpls,
+    #[error("pppoe")]
+    Pppoe,
+    #[error("gtpu")]
+    Gtpu,
+    #[error("tzsp")]
+    Tzsp,
+    #[error("erm")]
+    Erm,
+    #[error("capwap")]
+    Capwap,
+    #[error("l2tp")]
+    L2tp,
+    #[error("macsec")]
+    Macsec,
+    #[error("nsh")]
+    Nsh,
+    #[error("cisco_metadata")]
+    CiscoMetadata,
+    #[error("teredo")]
+    Teredo,
+    #[error("etherip")]
+    Etherip,
 }
 
 impl EncapsulationKind {
     /// Every kind, in the order of its number.
-    pub const ALL: [Self; 7] =
-        [Self::Vlan, Self::Ip, Self::Gre, Self::ErspanI, Self::ErspanII, Self::ErspanIII, Self::Vxlan];
+    pub const ALL: [Self; 21] = [
+        Self::Vlan,
+        Self::Ip,
+        Self::Gre,
+        Self::ErspanI,
+        Self::ErspanII,
+        Self::ErspanIII,
+        Self::Vxlan,
+        Self::VxlanGpe,
+        Self::Geneve,
+        Self::Mpls,
+        Self::Pppoe,
+        Self::Gtpu,
+        Self::Tzsp,
+        Self::Erm,
+        Self::Capwap,
+        Self::L2tp,
+        Self::Macsec,
+        Self::Nsh,
+        Self::CiscoMetadata,
+        Self::Teredo,
+        Self::Etherip,
+    ];
 }
 
 impl Encapsulation {
@@ -108,20 +225,36 @@ impl Encapsulation {
             Self::ErspanII { .. } => EncapsulationKind::ErspanII,
             Self::ErspanIII { .. } => EncapsulationKind::ErspanIII,
             Self::Vxlan { .. } => EncapsulationKind::Vxlan,
+            Self::VxlanGpe { .. } => EncapsulationKind::VxlanGpe,
+            Self::Geneve { .. } => EncapsulationKind::Geneve,
+            Self::Mpls { .. } => EncapsulationKind::Mpls,
+            Self::Pppoe { .. } => EncapsulationKind::Pppoe,
+            Self::Gtpu { .. } => EncapsulationKind::Gtpu,
+            Self::Tzsp => EncapsulationKind::Tzsp,
+            Self::Erm { .. } => EncapsulationKind::Erm,
+            Self::Capwap { .. } => EncapsulationKind::Capwap,
+            Self::L2tp { .. } => EncapsulationKind::L2tp,
+            Self::Macsec => EncapsulationKind::Macsec,
+            Self::Nsh { .. } => EncapsulationKind::Nsh,
+            Self::CiscoMetadata { .. } => EncapsulationKind::CiscoMetadata,
+            Self::Teredo => EncapsulationKind::Teredo,
+            Self::Etherip => EncapsulationKind::Etherip,
         }
     }
 }
 
 /// The identifiers of all VLANs that a frame was in, outermost first.
 ///
-/// Every tag counts, at any depth. The VLAN in an ERSPAN header says it of the mirrored frame: it counts only where
+/// Every tag counts, at any depth. The VLAN in an ERSPAN or ERM header says it of the mirrored frame: it counts only where
 /// that frame has no tag of its own, which would say it again.
 pub fn vlan_ids(stack: &EncapStack) -> ArrayVec<u16, MAX_ENCAPSULATIONS> {
     let mut ids = ArrayVec::new();
     for (index, encapsulation) in stack.iter().enumerate() {
         match *encapsulation {
             Encapsulation::Vlan { id } => ids.push(id),
-            Encapsulation::ErspanII { vlan, .. } | Encapsulation::ErspanIII { vlan, .. } => {
+            Encapsulation::ErspanII { vlan, .. }
+            | Encapsulation::ErspanIII { vlan, .. }
+            | Encapsulation::Erm { vlan } => {
                 let tagged = matches!(stack.get(index + 1), Some(Encapsulation::Vlan { .. }));
                 if vlan != 0 && !tagged {
                     ids.push(vlan);
@@ -152,7 +285,12 @@ impl Tunnel {
         let mut tunnel: Option<Self> = None;
         for encapsulation in stack {
             match *encapsulation {
-                Encapsulation::Vlan { .. } => {}
+                Encapsulation::Vlan { .. }
+                | Encapsulation::Mpls { .. }
+                | Encapsulation::Pppoe { .. }
+                | Encapsulation::Macsec
+                | Encapsulation::Nsh { .. }
+                | Encapsulation::CiscoMetadata { .. } => {}
                 Encapsulation::Ip { source, destination } => {
                     let protocol = EncapsulationKind::Ip;
                     let outermost = *tunnel.get_or_insert(Self { source, destination, protocol, depth: 0 });

@@ -56,10 +56,63 @@ pub enum Layer {
     Vxlan,
     #[error("link")]
     Link,
+    #[error("geneve")]
+    Geneve,
+    #[error("mpls")]
+    Mpls,
+    #[error("pppoe")]
+    Pppoe,
+    #[error("ppp")]
+    Ppp,
+    #[error("gtpu")]
+    Gtpu,
+    #[error("tzsp")]
+    Tzsp,
+    #[error("erm")]
+    Erm,
+    #[error("capwap")]
+    Capwap,
+    #[error("l2tp")]
+    L2tp,
+    #[error("macsec")]
+    Macsec,
+    #[error("nsh")]
+    Nsh,
+    #[error("cisco_metadata")]
+    CiscoMetadata,
+    #[error("teredo")]
+    Teredo,
+    #[error("etherip")]
+    Etherip,
+    #[error("wlan")]
+    Wlan,
 }
 
 impl Layer {
     /// Every layer, in the order of its number.
-    pub const ALL: [Self; 8] =
-        [Self::Ethernet, Self::Vlan, Self::Ipv4, Self::Ipv6, Self::Gre, Self::Erspan, Self::Vxlan, Self::Link];
+    pub const ALL: [Self; 23] = [
+        Self::Ethernet,
+        Self::Vlan,
+        Self::Ipv4,
+        Self::Ipv6,
+        Self::Gre,
+        Self::Erspan,
+        Self::Vxlan,
+        Self::Link,
+        Self::Geneve,
+        Self::Mpls,
+        Self::Pppoe,
+        Self::Ppp,
+        Self::Gtpu,
+        Self::Tzsp,
+        Self::Erm,
+        Self::Capwap,
+        Self::L2tp,
+        Self::Macsec,
+        Self::Nsh,
+        Self::CiscoMetadata,
+        Self::Teredo,
+        Self::Etherip,
+        Self::Wlan,
+    ];
 }

@@ -11,6 +11,8 @@ mod field {
     pub(super) const II_INDEX: Range<usize> = 4..8;
     pub(super) const III_TIMESTAMP: Range<usize> = 4..8;
     pub(super) const III_FLAGS: Range<usize> = 10..12;
+    pub(super) const SUBHEADER_INDEX_LOW: Range<usize> = 2..4;
+    pub(super) const SUBHEADER_INDEX: Range<usize> = 4..8;
 }
 
 /// The version stands above the VLAN, and does not decide anything: GRE's protocol and sequence bit do.
@@ -20,6 +22,10 @@ const SESSION: u16 = 0x03ff;
 const II_INDEX: u32 = 0x000f_ffff;
 const III_FRAME_TYPE_SHIFT: u32 = 10;
 const III_FRAME_TYPE: u16 = 0x1f;
+const III_HARDWARE_SHIFT: u32 = 4;
+const III_HARDWARE: u16 = 0x3f;
+const III_GRANULARITY_SHIFT: u32 = 1;
+const III_GRANULARITY: u16 = 0x03;
 const III_EGRESS: u16 = 0x0008;
 const III_PLATFORM_SUBHEADER: u16 = 0x0001;
 const PLATFORM_SUBHEADER_LENGTH: usize = 8;
@@ -56,9 +62,12 @@ pub(crate) fn read_iii(
     let session = be16(&header[field::TRUNCATED_AND_SESSION]);
     let flags = be16(&header[field::III_FLAGS]);
     // The O bit says that the optional platform specific subheader is present (4.3).
-    if flags & III_PLATFORM_SUBHEADER != 0 && cursor.take_slice(PLATFORM_SUBHEADER_LENGTH, Layer::Erspan).is_err() {
-        return Err(start.error(Layer::Erspan, DecodeErrorKind::Truncated));
-    }
+    let index = if flags & III_PLATFORM_SUBHEADER == 0 {
+        None
+    } else {
+        let subheader = cursor.take::<PLATFORM_SUBHEADER_LENGTH>(Layer::Erspan);
+        port_index(subheader.map_err(|_| start.error(Layer::Erspan, DecodeErrorKind::Truncated))?)
+    };
     let encapsulation = Encapsulation::ErspanIII {
         sequence,
         session: session & SESSION,
@@ -66,6 +75,9 @@ pub(crate) fn read_iii(
         truncated: session & TRUNCATED != 0,
         egress: flags & III_EGRESS != 0,
         timestamp: be32(&header[field::III_TIMESTAMP]),
+        granularity: (flags >> III_GRANULARITY_SHIFT & III_GRANULARITY) as u8,
+        hardware: (flags >> III_HARDWARE_SHIFT & III_HARDWARE) as u8,
+        index,
     };
     let frame_type = match flags >> III_FRAME_TYPE_SHIFT & III_FRAME_TYPE {
         0 => FrameType::Ethernet,
@@ -73,6 +85,15 @@ pub(crate) fn read_iii(
         _ => FrameType::Unknown,
     };
     Ok((encapsulation, frame_type))
+}
+
+/// The port that a platform specific subheader names; its first 6 bits say whose format it is (4.3, Platf ID).
+fn port_index(subheader: &[u8; PLATFORM_SUBHEADER_LENGTH]) -> Option<u32> {
+    match subheader[0] >> 2 {
+        1 => Some(be32(&subheader[field::SUBHEADER_INDEX])),
+        5 | 6 => Some(u32::from(be16(&subheader[field::SUBHEADER_INDEX_LOW]))),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -105,6 +126,9 @@ mod tests {
             truncated,
             egress,
             timestamp,
+            granularity: if egress { 0 } else { 3 },
+            hardware: 0,
+            index: egress.then_some(0x0102_0304),
         };
         let bytes = hex("2014 0000 a3595bff 0000 0006 aa");
         let mut cursor = Cursor::new(&bytes, 13);
@@ -112,7 +136,7 @@ mod tests {
         assert_eq!(read, (erspan(20, 0, false, false, 0xa359_5bff), FrameType::Ethernet));
         assert_eq!(cursor.rest(), [0xaa]);
 
-        let bytes = hex("2001 0465 00000001 0000 8809 0000000000000000 45");
+        let bytes = hex("2001 0465 00000001 0000 8809 0400000001020304 45");
         let mut cursor = Cursor::new(&bytes, 21);
         assert_eq!(read_iii(&mut cursor, None).unwrap(), (erspan(1, 0x65, true, true, 1), FrameType::Ip));
         assert_eq!(cursor.rest(), [0x45]);

@@ -16,6 +16,22 @@ pub(crate) const OLD_QINQ: u16 = 0x9100;
 pub(crate) const OLD_QINQ_2: u16 = 0x9200;
 /// An Ethernet frame: transparent Ethernet bridging (RFC 1701, 5).
 pub(crate) const ETHERNET: u16 = 0x6558;
+/// MPLS (RFC 3032, 5; RFC 5332).
+pub(crate) const MPLS: u16 = 0x8847;
+/// MPLS with an upstream-assigned or multicast label.
+pub(crate) const MPLS_MULTICAST: u16 = 0x8848;
+/// PPPoE session stage (RFC 2516).
+pub(crate) const PPPOE_SESSION: u16 = 0x8864;
+/// PPP, as PPTP's GRE carries it (RFC 2637, 4.1).
+pub(crate) const PPP: u16 = 0x880b;
+/// What WCCP redirects, in GRE (draft-mclaggan-wccp-v2rev1, 5.2).
+pub(crate) const WCCP: u16 = 0x883e;
+/// Network service header (RFC 8300).
+pub(crate) const NSH: u16 = 0x894f;
+/// Cisco metadata, the security group tag of TrustSec.
+pub(crate) const CISCO_METADATA: u16 = 0x8909;
+/// MACsec (IEEE 802.1AE).
+pub(crate) const MACSEC: u16 = 0x88e5;
 /// ERSPAN type I and II (draft-foschiano-erspan-03, 4.2).
 pub(crate) const ERSPAN: u16 = 0x88be;
 /// ERSPAN type III (draft-foschiano-erspan-03, 4.3).

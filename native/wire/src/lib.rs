@@ -6,41 +6,59 @@
 //! What is an error, and what is only less to tell: a frame counts even where little of it can be read. A link, tag,
 //! tunnel or IP header that is cut or contradicts itself is an error, because nothing innermost can be named behind
 //! it. From there on nothing is: a transport header that is cut or malformed gives a packet with what was read, and a
-//! tunnel whose payload is not followed gives the packet that carries the tunnel.
+//! tunnel that carries neither a frame nor an IP packet is the innermost packet itself. A frame that carries no IP is
+//! [`Network::NonIp`], however deep it was found.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))] // a test that fails may panic
 
 mod address;
+mod capwap;
+mod cisco_hdlc;
+mod cisco_metadata;
 mod community_id;
 mod cursor;
 mod decode;
 mod encapsulation;
+mod erm;
 mod error;
 mod erspan;
 mod ethernet;
 mod ethertype;
 mod five_tuple;
+mod geneve;
 mod gre;
+mod gtpu;
 mod icmp;
 mod ipv4;
 mod ipv6;
 mod ipv6_extension;
+mod l2tp;
 mod link;
 mod linux_cooked;
 mod llc;
 mod loopback;
+mod macsec;
+mod mpls;
+mod nflog;
+mod nsh;
 mod packet;
+mod ppp;
+mod pppoe;
 pub mod protocol;
 mod sctp;
+mod shim;
 mod tcp;
+mod teredo;
 #[cfg(test)]
 mod testing;
 mod transport;
 mod tunnel;
 mod tunnel_ports;
+mod tzsp;
 mod udp;
 mod vlan;
 mod vxlan;
+mod wlan;
 
 pub use address::{Address, Mac};
 pub use community_id::community_id;
@@ -49,4 +67,4 @@ pub use encapsulation::{EncapStack, Encapsulation, EncapsulationKind, MAX_ENCAPS
 pub use error::{DecodeError, DecodeErrorKind, Layer};
 pub use five_tuple::{Endpoint, FiveTuple, FlowKey};
 pub use packet::{Ether, IpPacket, Network, Packet, TcpFlags, Transport};
-pub use tunnel_ports::TunnelPorts;
+pub use tunnel_ports::{TunnelPorts, UdpTunnel};

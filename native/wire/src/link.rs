@@ -3,14 +3,19 @@
 use crate::cursor::Cursor;
 use crate::decode::Carried;
 use crate::error::{DecodeError, DecodeErrorKind, Layer};
-use crate::{ethertype, linux_cooked, loopback};
+use crate::{cisco_hdlc, ethertype, linux_cooked, loopback, nflog, ppp};
 
 const NULL: u16 = 0;
 const ETHERNET: u16 = 1;
+const PPP: u16 = 9;
+const PPP_HDLC: u16 = 50;
+const PPPOE: u16 = 51;
 const RAW: u16 = 101;
+const CISCO_HDLC: u16 = 104;
 const LOOP: u16 = 108;
 const LINUX_SLL: u16 = 113;
 const IPV4: u16 = 228;
+const NFLOG: u16 = 239;
 const IPV6: u16 = 229;
 const LINUX_SLL2: u16 = 276;
 
@@ -20,19 +25,31 @@ pub(crate) fn read(cursor: &mut Cursor<'_>, link_type: u16) -> Result<Carried, D
     if link_type == ETHERNET {
         return Ok(Carried::Ethernet);
     }
-    read_other(cursor, link_type).map(Carried::Payload)
+    read_other(cursor, link_type)
 }
 
-fn read_other(cursor: &mut Cursor<'_>, link_type: u16) -> Result<u16, DecodeError> {
-    match link_type {
-        RAW => ip_version(cursor, Layer::Link),
-        IPV4 => Ok(ethertype::IPV4),
-        IPV6 => Ok(ethertype::IPV6),
-        LINUX_SLL => linux_cooked::read_v1(cursor),
-        LINUX_SLL2 => linux_cooked::read_v2(cursor),
-        NULL => loopback::read_null(cursor),
-        LOOP => loopback::read_loop(cursor),
-        _ => Err(cursor.error(Layer::Link, DecodeErrorKind::Unsupported)),
+fn read_other(cursor: &mut Cursor<'_>, link_type: u16) -> Result<Carried, DecodeError> {
+    Ok(Carried::Payload(match link_type {
+        RAW => ip_version(cursor, Layer::Link)?,
+        IPV4 => ethertype::IPV4,
+        IPV6 => ethertype::IPV6,
+        LINUX_SLL => linux_cooked::read_v1(cursor)?,
+        LINUX_SLL2 => linux_cooked::read_v2(cursor)?,
+        NULL => loopback::read_null(cursor)?,
+        LOOP => loopback::read_loop(cursor)?,
+        NFLOG => nflog::read(cursor)?,
+        PPPOE => ethertype::PPPOE_SESSION,
+        PPP | PPP_HDLC => return link_ppp(cursor),
+        CISCO_HDLC => return cisco_hdlc::read(cursor),
+        _ => return Err(cursor.error(Layer::Link, DecodeErrorKind::Unsupported)),
+    }))
+}
+
+/// PPP in HDLC's framing may be Cisco's, which its address byte tells: "0x0F or 0x8F" (LINKTYPE_PPP_HDLC).
+fn link_ppp(cursor: &mut Cursor<'_>) -> Result<Carried, DecodeError> {
+    match cursor.rest().first() {
+        Some(0x0f | 0x8f) => cisco_hdlc::read(cursor),
+        _ => ppp::read(cursor),
     }
 }
 
@@ -61,7 +78,7 @@ mod tests {
 
     #[test]
     fn a_link_type_that_is_not_decoded_says_so() {
-        let error = read(&mut Cursor::new(&[0; 40], 40), 239).unwrap_err();
+        let error = read(&mut Cursor::new(&[0; 40], 40), 147).unwrap_err();
         assert_eq!((error.layer, error.kind, error.offset), (Layer::Link, DecodeErrorKind::Unsupported, 0));
     }
 }

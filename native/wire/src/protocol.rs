@@ -22,6 +22,10 @@ pub const GRE: u8 = 47;
 pub const ESP: u8 = 50;
 /// IP authentication header (RFC 4302).
 pub const AH: u8 = 51;
+/// Ethernet in IP (RFC 3378).
+pub const ETHERIP: u8 = 97;
+/// MPLS in IP (RFC 4023).
+pub const MPLS: u8 = 137;
 /// ICMPv6 (RFC 4443).
 pub const ICMPV6: u8 = 58;
 /// IPv6 destination options (RFC 8200, 4.6).

@@ -12,7 +12,7 @@ const A: [u8; 4] = [10, 0, 0, 1];
 const B: [u8; 4] = [10, 0, 0, 2];
 
 fn ports() -> TunnelPorts {
-    TunnelPorts::new(&[common::VXLAN_PORT])
+    common::ports()
 }
 
 /// Decodes an Ethernet frame; gives its innermost IP packet and the encapsulations.
@@ -59,9 +59,10 @@ fn a_real_erspan_iii_frame() {
 fn a_tunnel_that_is_not_followed_is_the_innermost_packet() {
     let unknown_frame_type = hex("1000 22eb 0000bade 2001 0065 00000001 0000 1c00 aabbccdd");
     let keepalive = hex("0000 0000");
-    let pptp = hex("3081 880b 0010 0001 00000001 00000002 ff03 0021");
-    let mpls = hex("0000 8847 00010140");
-    for payload in [unknown_frame_type, keepalive, pptp, mpls] {
+    let pptp_control = hex("3081 880b 0008 0001 00000001 00000002 ff03 c021 01010004");
+    let mpls = hex("0000 8847 00010140 10000021");
+    let arp = hex("0000 0806 00010800 06040001");
+    for payload in [unknown_frame_type, keepalive, pptp_control, mpls, arp] {
         let frame = over_ip(47, &payload);
         let (ip, stack) = innermost(&frame);
         assert_eq!((ip.protocol, ip.transport, ip.payload), (47, Transport::None, payload.as_slice()));
@@ -127,7 +128,7 @@ fn a_frame_cut_by_the_switch_keeps_its_length() {
 #[test]
 fn errors_name_the_header_that_could_not_be_read() {
     assert_eq!(error(&over_ip(47, &[0, 0, 8])), (Layer::Gre, DecodeErrorKind::Truncated, 34));
-    assert_eq!(error(&over_ip(47, &hex("4000 0800 00000000"))), (Layer::Gre, DecodeErrorKind::Unsupported, 34));
+    assert_eq!(error(&over_ip(47, &hex("4000 0800 00000000"))), (Layer::Gre, DecodeErrorKind::Truncated, 34));
     assert_eq!(error(&over_ip(4, &[0x65; 20])), (Layer::Ipv4, DecodeErrorKind::Malformed, 34));
     assert_eq!(error(&over_ip(41, &[])), (Layer::Ipv6, DecodeErrorKind::Truncated, 34));
 }

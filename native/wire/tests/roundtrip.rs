@@ -5,9 +5,11 @@ mod common;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
-use wire::{
-    Address, EncapStack, Encapsulation, Ether, IpPacket, Mac, Network, Packet, TcpFlags, Transport, TunnelPorts, decode,
-};
+use wire::{Address, EncapStack, Encapsulation, Ether, IpPacket, Mac, Network, Packet, TcpFlags, Transport, decode};
+
+fn datagram(port: u16, payload: &[u8]) -> (u8, Vec<u8>) {
+    (17, common::udp(49152, port, payload))
+}
 
 /// Source and destination, of either family.
 #[derive(Debug, Clone, Copy)]
@@ -67,6 +69,16 @@ enum Tunnel {
     ErspanII { sequence: u32, session: u16, vlan: u16, truncated: bool, index: u32, link: Link },
     ErspanIII { sequence: Option<u32>, session: u16, vlan: u16, timestamp: u32, bits: (bool, bool), link: Link },
     Vxlan { vni: u32, link: Link },
+    VxlanGpe { vni: u32, link: Link },
+    Geneve { vni: u32, options: u8, link: Link },
+    GeneveIp { vni: u32 },
+    Gtpu { teid: u32, extended: bool },
+    Tzsp { link: Link },
+    Erm { vlan: u16, link: Link },
+    Capwap { radio: u8, link: Link },
+    L2tp { tunnel: u16, session: u16 },
+    Mpls { labels: Vec<u32> },
+    Pseudowire { label: u32, control_word: bool, link: Link },
 }
 
 impl Tunnel {
@@ -95,12 +107,46 @@ impl Tunnel {
                 let inner = common::vxlan(*vni, &link.carry(ethertype, packet));
                 (17, common::udp(49152, common::VXLAN_PORT, &inner))
             }
+            Self::VxlanGpe { vni, link } => {
+                datagram(common::VXLAN_GPE_PORT, &common::vxlan_gpe(*vni, &link.carry(ethertype, packet)))
+            }
+            Self::Geneve { vni, options, link } => datagram(
+                common::GENEVE_PORT,
+                &common::geneve(*vni, common::BRIDGED, *options, &link.carry(ethertype, packet)),
+            ),
+            Self::GeneveIp { vni } => datagram(common::GENEVE_PORT, &common::geneve(*vni, ethertype, 0, &packet)),
+            Self::Gtpu { teid, extended } => datagram(common::GTPU_PORT, &common::gtpu(*teid, *extended, &packet)),
+            Self::Tzsp { link } => datagram(common::TZSP_PORT, &common::tzsp(&link.carry(ethertype, packet))),
+            Self::Erm { vlan, link } => datagram(common::ERM_PORT, &common::erm(*vlan, &link.carry(ethertype, packet))),
+            Self::Capwap { radio, link } => {
+                datagram(common::CAPWAP_PORT, &common::capwap(*radio, &link.carry(ethertype, packet)))
+            }
+            Self::L2tp { tunnel, session } => {
+                datagram(common::L2TP_PORT, &common::l2tp(*tunnel, *session, &common::ppp(ethertype, &packet)))
+            }
+            Self::Mpls { labels } => datagram(common::MPLS_PORT, &common::mpls(labels, &packet)),
+            Self::Pseudowire { label, control_word, link } => {
+                let word: &[u8] = if *control_word { &[0, 0, 0, 7] } else { &[] };
+                let frame = common::concat(&[word, &link.carry(ethertype, packet)]);
+                (GRE, common::gre(common::MPLS, false, None, None, &common::mpls(&[*label], &frame)))
+            }
         }
     }
 
-    fn encapsulation(&self) -> Option<Encapsulation> {
-        Some(match *self {
-            Self::Ip => return None,
+    fn encapsulations(&self) -> Vec<Encapsulation> {
+        vec![match *self {
+            Self::Ip => return Vec::new(),
+            Self::Mpls { ref labels } => return labels.iter().map(|&label| Encapsulation::Mpls { label }).collect(),
+            Self::Pseudowire { label, .. } => {
+                return vec![Encapsulation::Gre { key: None, sequence: None }, Encapsulation::Mpls { label }];
+            }
+            Self::VxlanGpe { vni, .. } => Encapsulation::VxlanGpe { vni },
+            Self::Geneve { vni, .. } | Self::GeneveIp { vni } => Encapsulation::Geneve { vni },
+            Self::Gtpu { teid, .. } => Encapsulation::Gtpu { teid },
+            Self::Tzsp { .. } => Encapsulation::Tzsp,
+            Self::Erm { vlan, .. } => Encapsulation::Erm { vlan },
+            Self::Capwap { radio, .. } => Encapsulation::Capwap { radio },
+            Self::L2tp { tunnel, session } => Encapsulation::L2tp { tunnel, session },
             Self::Gre { key, sequence, .. } | Self::Bridged { key, sequence, .. } => {
                 Encapsulation::Gre { key, sequence }
             }
@@ -108,20 +154,39 @@ impl Tunnel {
             Self::ErspanII { sequence, session, vlan, truncated, index, .. } => {
                 Encapsulation::ErspanII { sequence, session, vlan, truncated, index }
             }
-            Self::ErspanIII { sequence, session, vlan, timestamp, bits: (egress, _), .. } => {
-                Encapsulation::ErspanIII { sequence, session, vlan, truncated: false, egress, timestamp }
-            }
+            Self::ErspanIII { sequence, session, vlan, timestamp, bits: (egress, _), .. } => Encapsulation::ErspanIII {
+                sequence,
+                session,
+                vlan,
+                truncated: false,
+                egress,
+                timestamp,
+                granularity: 0,
+                hardware: 0,
+                index: None,
+            },
             Self::Vxlan { vni, .. } => Encapsulation::Vxlan { vni },
-        })
+        }]
     }
 
     fn link(&self) -> Option<&Link> {
         match self {
-            Self::Ip | Self::Gre { .. } => None,
+            Self::Ip
+            | Self::Gre { .. }
+            | Self::GeneveIp { .. }
+            | Self::Gtpu { .. }
+            | Self::L2tp { .. }
+            | Self::Mpls { .. } => None,
             Self::Bridged { link, .. }
             | Self::ErspanI { link }
             | Self::ErspanII { link, .. }
             | Self::ErspanIII { link, .. }
+            | Self::VxlanGpe { link, .. }
+            | Self::Geneve { link, .. }
+            | Self::Tzsp { link }
+            | Self::Erm { link, .. }
+            | Self::Capwap { link, .. }
+            | Self::Pseudowire { link, .. }
             | Self::Vxlan { link, .. } => Some(link),
         }
     }
@@ -237,11 +302,32 @@ fn tunnel() -> impl Strategy<Value = Tunnel> {
             }
         ),
         (0..1u32 << 24, link()).prop_map(|(vni, link)| Tunnel::Vxlan { vni, link }),
+        udp_tunnel(),
+        vec(0..1u32 << 20, 1..3).prop_map(|labels| Tunnel::Mpls { labels }),
+        // The first byte of the address behind the label must be neither 4 nor 6 nor 0 in its high bits to be told for sure.
+        (0..1u32 << 20, any::<bool>(), link()).prop_map(|(label, control_word, mut link)| {
+            link.destination[0] = 0x80;
+            Tunnel::Pseudowire { label, control_word, link }
+        }),
+    ]
+}
+
+fn udp_tunnel() -> impl Strategy<Value = Tunnel> {
+    let vni = || 0..1u32 << 24;
+    prop_oneof![
+        (vni(), link()).prop_map(|(vni, link)| Tunnel::VxlanGpe { vni, link }),
+        (vni(), 0..64u8, link()).prop_map(|(vni, options, link)| Tunnel::Geneve { vni, options, link }),
+        vni().prop_map(|vni| Tunnel::GeneveIp { vni }),
+        any::<(u32, bool)>().prop_map(|(teid, extended)| Tunnel::Gtpu { teid, extended }),
+        link().prop_map(|link| Tunnel::Tzsp { link }),
+        (0..4096u16, link()).prop_map(|(vlan, link)| Tunnel::Erm { vlan, link }),
+        (0..32u8, link()).prop_map(|(radio, link)| Tunnel::Capwap { radio, link }),
+        any::<(u16, u16)>().prop_map(|(tunnel, session)| Tunnel::L2tp { tunnel, session }),
     ]
 }
 
 fn transport() -> impl Strategy<Value = Transport> {
-    let port = || any::<u16>().prop_filter("a tunnel's", |port| *port != common::VXLAN_PORT);
+    let port = || any::<u16>().prop_filter("a tunnel's", |port| !common::TUNNEL_PORTS.contains(port));
     prop_oneof![
         any::<(u16, u16, u32, u32, u8)>().prop_map(
             |(source_port, destination_port, sequence, acknowledgement, flags)| Transport::Tcp {
@@ -285,7 +371,7 @@ fn build(outer: &Link, tunnels: &[(Ends, Tunnel)], inner: &Inner) -> (Vec<u8>, V
     for (ends, tunnel) in tunnels {
         let (source, destination) = ends.addresses();
         stack.push(Encapsulation::Ip { source, destination });
-        stack.extend(tunnel.encapsulation());
+        stack.extend(tunnel.encapsulations());
         stack.extend(tunnel.link().into_iter().flat_map(Link::encapsulations));
     }
     let innermost = tunnels.iter().rev().find_map(|(_, tunnel)| tunnel.link()).unwrap_or(outer);
@@ -305,7 +391,7 @@ proptest! {
     ) {
         let (mut frame, expected_stack, ether) = build(&outer, &tunnels, &inner);
         frame.resize(frame.len() + padding, 0xee);
-        let ports = TunnelPorts::new(&[common::VXLAN_PORT]);
+        let ports = common::ports();
         let mut stack = EncapStack::new();
         let packet = decode(&frame, frame.len() as u32, 1, &ports, &mut stack);
 

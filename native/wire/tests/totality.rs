@@ -5,7 +5,7 @@ mod common;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use wire::{DecodeError, EncapStack, MAX_ENCAPSULATIONS, Network, Packet, TunnelPorts, decode};
+use wire::{DecodeError, EncapStack, MAX_ENCAPSULATIONS, Network, Packet, decode};
 
 const MAC: [u8; 6] = [2, 0, 0, 0, 0, 1];
 const A: [u8; 4] = [10, 0, 0, 1];
@@ -27,6 +27,19 @@ fn over_ip(protocol: u8, payload: &[u8]) -> Vec<u8> {
     common::ethernet(MAC, MAC, common::IPV4, &common::Ipv4::new(B, A, protocol).carry(payload))
 }
 
+fn udp(port: u16, payload: &[u8]) -> Vec<u8> {
+    over_ip(17, &common::udp(50000, port, payload))
+}
+
+fn ipv4() -> Vec<u8> {
+    common::Ipv4::new(A, B, 6).carry(&segment())
+}
+
+/// GRE of version 1 with sequence number.
+fn pptp(ppp: &[u8]) -> Vec<u8> {
+    common::concat(&[&[0x30, 1, 0x88, 0x0b], &(ppp.len() as u16).to_be_bytes(), &[0, 7, 0, 0, 0, 1], ppp])
+}
+
 /// One frame of each kind that is followed.
 fn frames() -> Vec<(&'static str, Vec<u8>)> {
     let extensions = common::ipv6_options(60, 1, &common::ipv6_options(6, 0, &segment()));
@@ -44,12 +57,39 @@ fn frames() -> Vec<(&'static str, Vec<u8>)> {
         ("erspan i", gre(common::ERSPAN, None, &tagged())),
         ("erspan ii", gre(common::ERSPAN, Some(1), &common::erspan_ii(20, false, 3, 4, &tagged()))),
         ("erspan iii", gre(common::ERSPAN_III, Some(1), &common::erspan_iii(20, 3, 4, true, true, &tagged()))),
+        (
+            "gre, routed",
+            over_ip(47, &common::concat(&[&[0x40, 0, 8, 0, 0, 0, 0, 0, 8, 0, 0, 2, 9, 9, 0, 0, 0, 0], &ipv4()])),
+        ),
+        ("gre, pptp", over_ip(47, &pptp(&common::ppp(common::IPV4, &ipv4())))),
+        ("vxlan-gpe", udp(common::VXLAN_GPE_PORT, &common::vxlan_gpe(9, &tagged()))),
+        ("geneve", udp(common::GENEVE_PORT, &common::geneve(9, common::BRIDGED, 3, &tagged()))),
+        ("gtpu", udp(common::GTPU_PORT, &common::gtpu(9, true, &ipv4()))),
+        ("tzsp", udp(common::TZSP_PORT, &common::tzsp(&tagged()))),
+        ("erm", udp(common::ERM_PORT, &common::erm(9, &tagged()))),
+        ("capwap", udp(common::CAPWAP_PORT, &common::capwap(1, &tagged()))),
+        ("l2tp", udp(common::L2TP_PORT, &common::l2tp(1, 2, &common::ppp(common::IPV4, &ipv4())))),
+        ("mpls in udp", udp(common::MPLS_PORT, &common::mpls(&[1, 2], &ipv4()))),
+        ("teredo", udp(common::TEREDO_PORT, &over_ipv6)),
+        ("mpls", common::ethernet(MAC, MAC, common::MPLS, &common::mpls(&[1, 2, 3], &ipv4()))),
+        ("pseudowire", common::ethernet(MAC, MAC, common::MPLS, &common::mpls(&[1], &tagged()))),
+        (
+            "pppoe",
+            common::ethernet(MAC, MAC, common::PPPOE_SESSION, &common::pppoe(7, &common::ppp(common::IPV4, &ipv4()))),
+        ),
+        ("nsh", common::ethernet(MAC, MAC, 0x894f, &common::concat(&[&[0x0f, 0xc2, 1, 1, 0, 0, 1, 2], &ipv4()]))),
+        ("cisco metadata", common::ethernet(MAC, MAC, 0x8909, &common::concat(&[&[1, 1, 0, 1, 0, 9, 8, 0], &ipv4()]))),
+        (
+            "macsec",
+            common::ethernet(MAC, MAC, 0x88e5, &common::concat(&[&[0, 0, 0, 0, 0, 1, 8, 0], &ipv4(), &[0; 16]])),
+        ),
+        ("etherip", over_ip(97, &common::concat(&[&[0x30, 0], &tagged()]))),
         ("vxlan", over_ip(17, &common::udp(50000, common::VXLAN_PORT, &common::vxlan(9, &tagged())))),
     ]
 }
 
 fn decode_frame<'a>(frame: &'a [u8], origlen: usize, stack: &mut EncapStack) -> Result<Packet<'a>, DecodeError> {
-    decode(frame, origlen as u32, 1, &TunnelPorts::new(&[common::VXLAN_PORT]), stack)
+    decode(frame, origlen as u32, 1, &common::ports(), stack)
 }
 
 fn assert_bounds(frame: &[u8], result: Result<Packet<'_>, DecodeError>) {
@@ -119,16 +159,16 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn random_bytes(bytes in vec(any::<u8>(), 0..200), link_type in prop::sample::select(vec![0u16, 1, 2, 101, 108, 113, 228, 229, 276])) {
+    fn random_bytes(bytes in vec(any::<u8>(), 0..200), link_type in prop::sample::select(vec![0u16, 1, 2, 9, 50, 51, 101, 104, 108, 113, 228, 229, 239, 276])) {
         let mut stack = EncapStack::new();
-        let ports = TunnelPorts::new(&[common::VXLAN_PORT]);
+        let ports = common::ports();
         assert_bounds(&bytes, decode(&bytes, 0, link_type, &ports, &mut stack));
     }
 
     /// Random bytes seldom get past the first check: damage many bytes of a good frame at once, and cut it as well.
     #[test]
     fn damaged_frames(
-        index in 0..11usize,
+        index in 0..frames().len(),
         damage in vec((any::<prop::sample::Index>(), any::<u8>()), 1..12),
         cut in any::<prop::sample::Index>(),
         origlen in any::<u32>(),

@@ -9,7 +9,40 @@ pub const BRIDGED: u16 = 0x6558;
 pub const ERSPAN: u16 = 0x88be;
 pub const ERSPAN_III: u16 = 0x22eb;
 
+pub const MPLS: u16 = 0x8847;
+pub const PPPOE_SESSION: u16 = 0x8864;
+
 pub const VXLAN_PORT: u16 = 4789;
+pub const VXLAN_GPE_PORT: u16 = 4790;
+pub const GENEVE_PORT: u16 = 6081;
+pub const GTPU_PORT: u16 = 2152;
+pub const TZSP_PORT: u16 = 37008;
+pub const ERM_PORT: u16 = 7932;
+pub const CAPWAP_PORT: u16 = 5247;
+pub const L2TP_PORT: u16 = 1701;
+pub const MPLS_PORT: u16 = 6635;
+pub const TEREDO_PORT: u16 = 3544;
+
+/// Every port that carries a tunnel in the tests.
+pub const TUNNEL_PORTS: [u16; 10] = [
+    VXLAN_PORT,
+    VXLAN_GPE_PORT,
+    GENEVE_PORT,
+    GTPU_PORT,
+    TZSP_PORT,
+    ERM_PORT,
+    CAPWAP_PORT,
+    L2TP_PORT,
+    MPLS_PORT,
+    TEREDO_PORT,
+];
+
+pub fn ports() -> wire::TunnelPorts {
+    wire::TunnelPorts::new(&[VXLAN_PORT])
+        .with(wire::UdpTunnel::Geneve, &[GENEVE_PORT])
+        .with(wire::UdpTunnel::Gtpu, &[GTPU_PORT])
+        .with(wire::UdpTunnel::Tzsp, &[TZSP_PORT])
+}
 
 /// One after the other.
 pub fn concat(parts: &[&[u8]]) -> Vec<u8> {
@@ -123,4 +156,58 @@ pub fn erspan_iii(vlan: u16, session: u16, timestamp: u32, egress: bool, subhead
 
 pub fn vxlan(vni: u32, payload: &[u8]) -> Vec<u8> {
     concat(&[&[8, 0, 0, 0], &(vni << 8).to_be_bytes(), payload])
+}
+
+/// VXLAN-GPE that says it carries Ethernet.
+pub fn vxlan_gpe(vni: u32, payload: &[u8]) -> Vec<u8> {
+    concat(&[&[0x0c, 0, 0, 3], &(vni << 8).to_be_bytes(), payload])
+}
+
+/// Geneve with `words` words of options.
+pub fn geneve(vni: u32, ethertype: u16, words: u8, payload: &[u8]) -> Vec<u8> {
+    let options = vec![0; 4 * usize::from(words)];
+    concat(&[&[words, 0], &ethertype.to_be_bytes(), &(vni << 8).to_be_bytes(), &options, payload])
+}
+
+/// A T-PDU, with a sequence number and one extension header or without both.
+pub fn gtpu(teid: u32, extended: bool, packet: &[u8]) -> Vec<u8> {
+    let optional: &[u8] = if extended { &[0, 1, 0, 0x85, 1, 0x10, 9, 0] } else { &[] };
+    let length = (optional.len() + packet.len()) as u16;
+    let flags = if extended { 0x36 } else { 0x30 };
+    concat(&[&[flags, 255], &length.to_be_bytes(), &teid.to_be_bytes(), optional, packet])
+}
+
+pub fn tzsp(payload: &[u8]) -> Vec<u8> {
+    concat(&[&[1, 0, 0, 1, 10, 1, 0xd4, 0, 1], payload])
+}
+
+pub fn erm(vlan: u16, payload: &[u8]) -> Vec<u8> {
+    concat(&[&[0; 8], &(u32::from(vlan) << 8).to_be_bytes(), payload])
+}
+
+pub fn capwap(radio: u8, payload: &[u8]) -> Vec<u8> {
+    let ids = 2 << 11 | u16::from(radio) << 6 | 1 << 1;
+    concat(&[&[0], &ids.to_be_bytes(), &[0; 5], payload])
+}
+
+/// L2TP with every optional field, in front of PPP.
+pub fn l2tp(tunnel: u16, session: u16, ppp: &[u8]) -> Vec<u8> {
+    let length = (16 + ppp.len()) as u16;
+    let numbers = [0x4a02, length, tunnel, session, 1, 2, 2].map(u16::to_be_bytes).concat();
+    concat(&[&numbers, &[0xee; 2], ppp])
+}
+
+pub fn ppp(ethertype: u16, payload: &[u8]) -> Vec<u8> {
+    concat(&[&[0xff, 3, 0, if ethertype == IPV4 { 0x21 } else { 0x57 }], payload])
+}
+
+pub fn pppoe(session: u16, ppp: &[u8]) -> Vec<u8> {
+    concat(&[&[0x11, 0], &session.to_be_bytes(), &(ppp.len() as u16).to_be_bytes(), ppp])
+}
+
+/// A stack of labels, outermost first.
+pub fn mpls(labels: &[u32], payload: &[u8]) -> Vec<u8> {
+    let last = labels.len() - 1;
+    let entry = |(place, label): (usize, &u32)| (label << 12 | u32::from(place == last) << 8 | 64).to_be_bytes();
+    concat(&[&labels.iter().enumerate().map(entry).collect::<Vec<_>>().concat(), payload])
 }

@@ -1,0 +1,34 @@
+//! Cisco metadata: the security group tag of TrustSec between Ethernet header and payload (as Wireshark documents it).
+
+use crate::cursor::{Cursor, be16};
+use crate::decode::{Carried, Layered};
+use crate::encapsulation::Encapsulation;
+use crate::error::{DecodeError, Layer};
+
+mod field {
+    use std::ops::Range;
+    pub(super) const GROUP: Range<usize> = 4..6;
+    pub(super) const TYPE: Range<usize> = 6..8;
+}
+
+/// Takes version, length, option and tag, and the EtherType behind them.
+pub(crate) fn read(cursor: &mut Cursor<'_>) -> Result<Layered, DecodeError> {
+    let header = cursor.take::<8>(Layer::CiscoMetadata)?;
+    let group = be16(&header[field::GROUP]);
+    Ok(Some((Encapsulation::CiscoMetadata { group }, Carried::of(be16(&header[field::TYPE])))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ethertype;
+    use crate::testing::{assert_cut, hex};
+
+    #[test]
+    fn the_group_is_kept() {
+        let bytes = hex("0101 0001 0064 0800");
+        let expected = (Encapsulation::CiscoMetadata { group: 100 }, Carried::Payload(ethertype::IPV4));
+        assert_eq!(read(&mut Cursor::new(&bytes, 64)), Ok(Some(expected)));
+        assert_cut(&bytes, Layer::CiscoMetadata, read);
+    }
+}

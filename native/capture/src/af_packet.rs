@@ -1,8 +1,10 @@
 //! Live capture: AF_PACKET sockets, each with a TPACKET_V3 receive ring (Linux,
 //! `Documentation/networking/packet_mmap.rst`). CAP_NET_RAW is all that is needed.
 
+mod bpf;
 mod ring;
 mod socket;
+mod spread;
 
 use std::io;
 use std::os::fd::RawFd;
@@ -16,6 +18,7 @@ use crate::frame::LinkType;
 pub use ring::KernelBlock;
 use ring::{Geometry, Labels, Ring};
 use socket::PacketSocket;
+pub use spread::spread;
 
 /// Largest captured length of a live frame in bytes, as in libpcap; above every GSO frame that Linux builds by default.
 pub const MAX_SNAPLEN: u32 = 262_144;
@@ -35,11 +38,18 @@ pub struct AfPacketConfig {
     pub ring_bytes: usize,
     /// How long a frame may wait in a block that does not fill up.
     pub block_timeout: Duration,
-    /// Sockets with the same number share the frames of the interface: both directions of a flow go to the same one.
-    /// The number, to which the interface's index is added, must not be in use elsewhere in the network namespace.
-    pub fanout: Option<u16>,
     /// BPF expression, with the meaning that it has for `tcpdump -i`; empty for everything.
     pub filter: String,
+}
+
+/// How the sockets of an interface share its frames.
+#[derive(Debug, Clone)]
+pub struct Fanout {
+    /// Number of the group, to which the interface's index is added; it must not be in use elsewhere in the network
+    /// namespace.
+    pub group: u16,
+    /// UDP ports of VXLAN, into which the kernel looks for the innermost address pair; the first 24 count.
+    pub vxlan_ports: Vec<u16>,
 }
 
 /// What the kernel counted since the last time it was asked.
@@ -70,31 +80,26 @@ impl AfPacket {
     /// # Errors
     /// Every kind of [`CaptureError`] about interfaces and filters; nothing stays open then.
     pub fn open(config: &AfPacketConfig) -> Result<Self, CaptureError> {
-        let snaplen = config.snaplen.clamp(1, MAX_SNAPLEN);
-        let socket = PacketSocket::open(&config.interface)?;
-        let link_type = socket.link_type()?;
-        socket.require_up()?;
-        let program = kernel_program(config, link_type, snaplen)?;
-        socket.use_ring_version_3()?;
-        socket.reserve_headroom(ring::HEADROOM_BYTES)?;
-        socket.ignore_outgoing()?;
-        let geometry = Geometry::new(config.ring_bytes, snaplen, socket::page_bytes());
-        let ring = Ring::allocate(&socket, geometry, config.block_timeout)?;
-        // A socket without protocol receives nothing. From bind on it would receive everything, and until it is in its
-        // group also what the group's other sockets receive: so nothing may pass until all is in place.
-        socket.attach(&filter::accept(0), "")?;
-        socket.bind()?;
-        if config.promiscuous {
-            socket.become_promiscuous()?;
+        let mut opening = Opening::new(config)?;
+        opening.add(None)?;
+        opening.finish().map(|mut sockets| sockets.remove(0))
+    }
+
+    /// Opens the interface `count` times, as [`open`](Self::open) does, for sockets that share its frames: each frame
+    /// goes to the socket that [`spread`] says, modulo `count`, of the innermost address pair. What has no pair goes to
+    /// the first. The sockets of a group live and die together: the kernel counts places anew when one is closed.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open), and the group is in use.
+    pub fn open_group(config: &AfPacketConfig, fanout: &Fanout, count: usize) -> Result<Vec<Self>, CaptureError> {
+        let mut opening = Opening::new(config)?;
+        for _ in 0..count {
+            opening.add(Some(fanout.group))?;
         }
-        if let Some(group) = config.fanout {
-            socket.join_fanout(group)?;
+        if let Some(first) = opening.sockets.first() {
+            first.socket.spread(&fanout.vxlan_ports)?;
         }
-        match program {
-            Some(program) => socket.attach(&program, &config.filter)?,
-            None => socket.detach()?,
-        }
-        Ok(Self { ring, socket, labels: Labels { snaplen, link_type, interface: config.index } })
+        opening.finish()
     }
 
     /// The next block of frames, if the kernel has finished one. Makes no system call.
@@ -134,6 +139,59 @@ impl AfPacket {
     /// What getsockopt(2) says.
     pub fn statistics(&mut self) -> io::Result<KernelStatistics> {
         self.socket.statistics()
+    }
+}
+
+/// Sockets of one interface that are being opened, and let nothing pass yet.
+struct Opening<'a> {
+    config: &'a AfPacketConfig,
+    labels: Labels,
+    filter: Option<Vec<sock_filter>>,
+    sockets: Vec<AfPacket>,
+}
+
+impl<'a> Opening<'a> {
+    fn new(config: &'a AfPacketConfig) -> Result<Self, CaptureError> {
+        let snaplen = config.snaplen.clamp(1, MAX_SNAPLEN);
+        let socket = PacketSocket::open(&config.interface)?;
+        let link_type = socket.link_type()?;
+        socket.require_up()?;
+        let filter = kernel_program(config, link_type, snaplen)?;
+        let labels = Labels { snaplen, link_type, interface: config.index };
+        Ok(Self { config, labels, filter, sockets: Vec::new() })
+    }
+
+    fn add(&mut self, group: Option<u16>) -> Result<(), CaptureError> {
+        let config = self.config;
+        let socket = PacketSocket::open(&config.interface)?;
+        socket.use_ring_version_3()?;
+        socket.reserve_headroom(ring::HEADROOM_BYTES)?;
+        socket.ignore_outgoing()?;
+        let geometry = Geometry::new(config.ring_bytes, self.labels.snaplen, socket::page_bytes());
+        let ring = Ring::allocate(&socket, geometry, config.block_timeout)?;
+        // A socket without protocol receives nothing. From bind on it would receive everything, and until it is in its
+        // group also what the group's other sockets receive: so nothing may pass until all is in place.
+        socket.attach(&filter::accept(0), "")?;
+        socket.bind()?;
+        if config.promiscuous {
+            socket.become_promiscuous()?;
+        }
+        if let Some(group) = group {
+            socket.join_fanout(group)?;
+        }
+        self.sockets.push(AfPacket { ring, socket, labels: self.labels });
+        Ok(())
+    }
+
+    /// Lets pass what the configuration asks for.
+    fn finish(self) -> Result<Vec<AfPacket>, CaptureError> {
+        for AfPacket { socket, .. } in &self.sockets {
+            match &self.filter {
+                Some(program) => socket.attach(program, &self.config.filter)?,
+                None => socket.detach()?,
+            }
+        }
+        Ok(self.sockets)
     }
 }
 

@@ -17,7 +17,7 @@ mod pcapng;
 mod scan;
 mod write;
 
-pub use af_packet::{AfPacket, AfPacketConfig, KernelBlock, KernelStatistics, MAX_SNAPLEN, Wake, wait};
+pub use af_packet::{AfPacket, AfPacketConfig, Fanout, KernelBlock, KernelStatistics, MAX_SNAPLEN, Wake, spread, wait};
 pub use error::CaptureError;
 pub use file::FileReader;
 pub use filter::OfflineFilter;

@@ -12,8 +12,8 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use capture::{AfPacket, AfPacketConfig, Block, CaptureError, KernelStatistics, LinkType, wait};
-use support::{MIRROR, SWITCH, Sender, await_link, collect, collect_whole, config, ethernet, in_namespace, ip};
-use support::{make_pair, make_tun, open, tcp, udp};
+use support::{MIRROR, SWITCH, Sender, await_link, collect, collect_whole, config, drop_all_capabilities_but_net_raw};
+use support::{ethernet, in_namespace, ip, make_pair, make_tun, open, open_group, tcp, udp};
 
 const LOCAL_EXPERIMENT: u16 = 0x88b5;
 
@@ -151,11 +151,11 @@ fn nothing_unfiltered_is_captured_while_opening() {
     });
 }
 
-/// A UDP frame of a flow of its own, as far as there are ports.
+/// A UDP frame between an address pair of its own, as far as they reach.
 fn spread_udp(number: u32) -> Vec<u8> {
-    const SOURCE_PORT: Range<usize> = 34..36;
+    const SOURCE_ADDRESS_END: Range<usize> = 28..30;
     let mut frame = udp(&[], number);
-    frame[SOURCE_PORT].copy_from_slice(&(number as u16).to_be_bytes());
+    frame[SOURCE_ADDRESS_END].copy_from_slice(&(number as u16).to_be_bytes());
     frame
 }
 
@@ -171,8 +171,7 @@ fn add_numbers(numbers: &mut BTreeSet<u32>, frames: &[Vec<u8>]) {
 fn members_of_a_fanout_group_share_the_frames() {
     in_namespace(|| {
         let flood = Flood::start(spread_udp);
-        let group = AfPacketConfig { fanout: Some(77), ring_bytes: 64 << 20, snaplen: 128, ..config() };
-        let mut sockets = [open(&group), open(&group)];
+        let mut sockets = open_group(&AfPacketConfig { ring_bytes: 64 << 20, snaplen: 128, ..config() }, 77, 2);
         thread::sleep(Duration::from_millis(100));
         let sent = flood.end();
         let mut numbers = BTreeSet::new();
@@ -191,10 +190,10 @@ fn members_of_a_fanout_group_share_the_frames() {
 #[test]
 fn joining_a_fanout_group_duplicates_nothing() {
     in_namespace(|| {
-        let group = AfPacketConfig { fanout: Some(76), ring_bytes: 16 << 20, snaplen: 128, ..config() };
+        let config = AfPacketConfig { ring_bytes: 16 << 20, snaplen: 128, ..config() };
         for _ in 0..10 {
             let flood = Flood::start(spread_udp);
-            let mut sockets = [open(&group), open(&group)];
+            let mut sockets = open_group(&config, 76, 2);
             thread::sleep(Duration::from_millis(1));
             flood.end();
             let mut numbers = BTreeSet::new();
@@ -208,18 +207,18 @@ fn joining_a_fanout_group_duplicates_nothing() {
 #[test]
 fn both_directions_of_a_flow_go_to_the_same_member() {
     in_namespace(|| {
-        let group = AfPacketConfig { fanout: Some(78), ..config() };
-        let mut sockets = [open(&group), open(&group)];
+        let mut sockets = open_group(&config(), 78, 2);
         let sender = Sender::on(SWITCH);
-        for port in 0..100 {
-            sender.send(&tcp(&[], (1, 2), (port, 443)));
-            sender.send(&tcp(&[], (2, 1), (443, port)));
+        for host in 100..200 {
+            sender.send(&tcp(&[], (host, 2), (1000, 443)));
+            sender.send(&tcp(&[], (2, host), (443, 1000)));
         }
-        let mut members: BTreeMap<u16, Vec<usize>> = BTreeMap::new();
+        let mut members: BTreeMap<u8, Vec<usize>> = BTreeMap::new();
         for (member, socket) in sockets.iter_mut().enumerate() {
-            for frame in collect_whole(socket, 1) {
-                let port = |at: usize| u16::from_be_bytes([frame[at], frame[at + 1]]);
-                members.entry(port(34).min(port(36))).or_default().push(member);
+            let captured = collect_whole(socket, 1);
+            assert!(captured.len() > 50, "each member has a fair share");
+            for frame in captured {
+                members.entry(frame[29].max(frame[33])).or_default().push(member);
             }
         }
         let halves_meet = |seen: &Vec<usize>| matches!(seen[..], [first, second] if first == second);
@@ -231,14 +230,16 @@ fn both_directions_of_a_flow_go_to_the_same_member() {
 fn frames_that_the_host_sends_are_not_captured() {
     in_namespace(|| {
         ip("link set lo up");
-        for fanout in [None, Some(79)] {
-            let mut mirror = open(&AfPacketConfig { fanout, ..config() });
+        let loopback = AfPacketConfig { interface: "lo".to_owned(), ..config() };
+        let alone = |config: &AfPacketConfig| open(config);
+        let in_group = |config: &AfPacketConfig| open_group(config, 79, 1).remove(0);
+        for opened in [&alone as &dyn Fn(&AfPacketConfig) -> AfPacket, &in_group] {
+            let mut mirror = opened(&config());
             Sender::on(MIRROR).send(&udp(&[], 1));
-            assert!(collect(&mut mirror, 0).is_empty(), "outgoing, fanout {fanout:?}");
-            let loopback = fanout.map(|group| group + 1);
-            let mut loopback = open(&AfPacketConfig { interface: "lo".to_owned(), fanout: loopback, ..config() });
+            assert!(collect(&mut mirror, 0).is_empty(), "outgoing");
+            let mut loopback = opened(&loopback);
             Sender::on("lo").send(&udp(&[], 2));
-            assert_eq!(collect_whole(&mut loopback, 1), [udp(&[], 2)], "once, fanout {fanout:?}");
+            assert_eq!(collect_whole(&mut loopback, 1), [udp(&[], 2)], "once");
         }
     });
 }
@@ -333,7 +334,7 @@ fn an_interface_that_goes_down_is_noticed_and_resumes() {
 #[test]
 fn an_interface_that_was_removed_is_told_from_one_that_is_down() {
     in_namespace(|| {
-        let mut socket = open(&AfPacketConfig { fanout: Some(80), ..config() });
+        let mut socket = open_group(&config(), 80, 1).remove(0);
         ip(&format!("link set {MIRROR} name renamed0"));
         socket.check().expect("only the name has changed");
         let shown = ip("link show renamed0");
@@ -345,7 +346,7 @@ fn an_interface_that_was_removed_is_told_from_one_that_is_down() {
         make_pair(&format!("index {index}"));
         assert!(matches!(socket.check(), Err(CaptureError::InterfaceRemoved { .. })), "another one of its name");
         drop(socket);
-        let mut socket = open(&AfPacketConfig { fanout: Some(80), ..config() });
+        let mut socket = open_group(&config(), 80, 1).remove(0);
         Sender::on(SWITCH).send(&udp(&[], 1));
         assert_eq!(collect_whole(&mut socket, 1), [udp(&[], 1)]);
     });
@@ -386,12 +387,87 @@ fn what_cannot_be_opened_says_why_and_what_to_do() {
     });
 }
 
+/// The bytes with ERSPAN type II around them: one tunnel for all.
+fn erspan(inner: &[u8]) -> Vec<u8> {
+    let gre = [0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 0x10, 0, 0, 1, 0, 0, 0, 0];
+    let length = (20 + gre.len() + inner.len()) as u16;
+    let mut packet = vec![0x45, 0, (length >> 8) as u8, length as u8, 0, 0, 0, 0, 64, 47, 0, 0];
+    packet.extend([192, 0, 2, 1, 192, 0, 2, 2]);
+    packet.extend([&gre[..], inner].concat());
+    ethernet(&[], 0x0800, &packet)
+}
+
+/// Which member has frames with a last byte of the inner source address; it must be one alone.
+fn member_of_each(sockets: &mut [AfPacket], address_end: usize) -> BTreeMap<u8, usize> {
+    let mut members = BTreeMap::new();
+    for (member, socket) in sockets.iter_mut().enumerate() {
+        for frame in collect_whole(socket, 0) {
+            let earlier = members.insert(frame[address_end], member);
+            assert!(earlier.is_none_or(|earlier| earlier == member), "address {} is split", frame[address_end]);
+        }
+    }
+    members
+}
+
+#[test]
+fn one_tunnel_is_shared_by_its_inner_addresses_and_as_bare_frames_are() {
+    in_namespace(|| {
+        for tags in [&[][..], &[(0x8100, 5)], &[(0x88a8, 5), (0x8100, 6)]] {
+            let mut sockets = open_group(&config(), 82, 4);
+            let sender = Sender::on(SWITCH);
+            let bare = |host| tcp(tags, (host, 2), (1000, 443));
+            (0..=255).for_each(|host| sender.send(&bare(host)));
+            let bare_members = member_of_each(&mut sockets, 29 + 4 * tags.len());
+            (0..=255).for_each(|host| sender.send(&erspan(&bare(host))));
+            let inner = member_of_each(&mut sockets, 29 + 4 * tags.len() + 50);
+            assert_eq!(bare_members, inner, "{tags:?}");
+            for member in 0..4 {
+                let share = inner.values().filter(|&&other| other == member).count();
+                assert!((40..=90).contains(&share), "member {member} has {share} of 256, {tags:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn the_members_keep_their_places_when_the_interface_goes_down_and_up() {
+    in_namespace(|| {
+        let mut sockets = open_group(&config(), 83, 3);
+        let sender = Sender::on(SWITCH);
+        let send = || (0..=255).for_each(|host| sender.send(&tcp(&[], (host, 2), (1000, 443))));
+        send();
+        let before = member_of_each(&mut sockets, 29);
+        ip(&format!("link set {MIRROR} down"));
+        ip(&format!("link set {MIRROR} up"));
+        await_link(SWITCH);
+        send();
+        assert_eq!((before.len(), &before), (256, &member_of_each(&mut sockets, 29)));
+    });
+}
+
+#[test]
+fn a_group_filters_and_needs_one_capability_only() {
+    in_namespace(|| {
+        drop_all_capabilities_but_net_raw();
+        let filtered = AfPacketConfig { filter: "tcp".to_owned(), ..config() };
+        let mut sockets = open_group(&filtered, 84, 2);
+        let sender = Sender::on(SWITCH);
+        for host in 0..=255 {
+            sender.send(&tcp(&[], (host, 2), (1000, 443)));
+            sender.send(&udp(&[], u32::from(host)));
+        }
+        let members = member_of_each(&mut sockets, 29);
+        assert_eq!(members.len(), 256);
+        assert!(members.values().any(|&member| member == 0) && members.values().any(|&member| member == 1));
+    });
+}
+
 #[test]
 fn one_fanout_number_serves_every_interface() {
     in_namespace(|| {
         ip("link set lo up");
-        let numbered = AfPacketConfig { fanout: Some(81), ..config() };
-        let _both = (open(&numbered), open(&AfPacketConfig { interface: "lo".to_owned(), ..numbered.clone() }));
+        let loopback = AfPacketConfig { interface: "lo".to_owned(), ..config() };
+        let _both = (open_group(&config(), 81, 2), open_group(&loopback, 81, 2));
     });
 }
 

@@ -1,11 +1,11 @@
 //! Frames from interfaces: the loop of a worker that captures.
 
 use std::os::fd::RawFd;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use capture::{AfPacket, AfPacketConfig, CaptureError, OwnedBlock, wait};
+use capture::{AfPacket, AfPacketConfig, CaptureError, Fanout, OwnedBlock, wait};
 use crossbeam_channel::Receiver;
 
 use crate::counters::{LinkState, lock};
@@ -22,21 +22,90 @@ const IDLE_LAG_NS: u64 = 500_000_000;
 /// Blocks of one interface that are taken before the next one is looked at.
 const BLOCKS_A_TURN: usize = 8;
 
-/// One ring of one interface, opened again when the interface comes back.
+/// The rings of one interface, one for each worker. The kernel knows them by the order in which they were opened, and
+/// anew when one of them is closed: so they are opened together, and given up together.
+pub struct Rings {
+    config: AfPacketConfig,
+    /// Where there is more than one ring.
+    fanout: Option<Fanout>,
+    places: Mutex<Places>,
+}
+
+/// Where the rings of an interface are.
+struct Places {
+    /// Opened and not yet taken by their workers.
+    waiting: Vec<Option<AfPacket>>,
+    /// How many the workers have.
+    taken: usize,
+}
+
+impl Places {
+    fn open(&self) -> usize {
+        self.taken + self.waiting.iter().flatten().count()
+    }
+}
+
+impl Rings {
+    /// As many rings as workers; with a fanout where that is more than one. Nothing is opened yet.
+    pub fn new(config: AfPacketConfig, fanout: Fanout, workers: usize) -> Self {
+        let waiting = (0..workers).map(|_| None).collect();
+        let fanout = (workers > 1).then_some(fanout);
+        Self { config, fanout, places: Mutex::new(Places { waiting, taken: 0 }) }
+    }
+
+    /// The ring of a worker that has none, if it is there. The first one who asks when all are given up opens all.
+    fn take(&self, worker: usize) -> Result<Option<AfPacket>, CaptureError> {
+        let mut places = lock(&self.places);
+        if places.open() == 0 {
+            let opened = match &self.fanout {
+                Some(fanout) => AfPacket::open_group(&self.config, fanout, places.waiting.len())?,
+                None => vec![AfPacket::open(&self.config)?],
+            };
+            places.waiting = opened.into_iter().map(Some).collect();
+        }
+        let socket = places.waiting[worker].take();
+        places.taken += usize::from(socket.is_some());
+        Ok(socket)
+    }
+
+    /// Closes the ring that a worker has, and what the others have not yet taken.
+    fn give_up(&self, socket: AfPacket) {
+        let mut places = lock(&self.places);
+        drop(socket);
+        places.taken -= 1;
+        places.waiting.fill_with(|| None);
+    }
+
+    /// Takes a ring back that stays open: as long as one worker reads, the places of the others must not change.
+    fn put_back(&self, worker: usize, socket: AfPacket) {
+        let mut places = lock(&self.places);
+        places.taken -= 1;
+        places.waiting[worker] = Some(socket);
+    }
+
+    /// Whether no worker has given its ring up.
+    fn are_whole(&self) -> bool {
+        let places = lock(&self.places);
+        places.open() == places.waiting.len()
+    }
+}
+
+/// A worker's ring of one interface, opened again when the interface comes back.
 pub struct LiveSource {
     index: usize,
-    config: AfPacketConfig,
+    worker: usize,
+    rings: Arc<Rings>,
     socket: Option<AfPacket>,
     state: Arc<LinkState>,
 }
 
 impl LiveSource {
-    /// Opens the interface; one that is down is waited for.
+    /// Takes the ring of a worker; an interface that is down is waited for.
     ///
     /// # Errors
     /// The interface does not exist, may not be opened, or the filter is wrong.
-    pub fn open(index: usize, config: AfPacketConfig, state: Arc<LinkState>) -> Result<Self, CaptureError> {
-        let mut source = Self { index, config, socket: None, state };
+    pub fn open(index: usize, worker: usize, rings: Arc<Rings>, state: Arc<LinkState>) -> Result<Self, CaptureError> {
+        let mut source = Self { index, worker, rings, socket: None, state };
         match source.reopen() {
             Ok(()) | Err(CaptureError::InterfaceDown { .. }) => Ok(source),
             Err(error) => Err(error),
@@ -44,14 +113,16 @@ impl LiveSource {
     }
 
     fn reopen(&mut self) -> Result<(), CaptureError> {
-        match AfPacket::open(&self.config) {
-            Ok(socket) => {
+        match self.rings.take(self.worker) {
+            Ok(Some(socket)) => {
                 self.state.link_type.store(u64::from(socket.link_type().0), Ordering::Relaxed);
                 self.state.granted_ring_bytes.store(socket.granted_ring_bytes() as u64, Ordering::Relaxed);
                 self.socket = Some(socket);
                 self.set_up(None);
                 Ok(())
             }
+            // Other workers have yet to see that the interface went away.
+            Ok(None) => Ok(()),
             Err(error) => {
                 self.set_up(Some(&error));
                 Err(error)
@@ -76,6 +147,12 @@ impl LiveSource {
         true
     }
 
+    fn give_up(&mut self) {
+        if let Some(socket) = self.socket.take() {
+            self.rings.give_up(socket);
+        }
+    }
+
     /// Fetches the kernel's statistics and sees whether the interface is still there.
     fn check(&mut self, worker: &mut Worker) {
         let Some(socket) = &mut self.socket else {
@@ -87,10 +164,11 @@ impl LiveSource {
             worker.count_kernel(self.index, statistics);
         }
         match socket.check() {
-            Ok(()) => self.set_up(None),
+            Ok(()) if self.rings.are_whole() => self.set_up(None),
+            Ok(()) => self.give_up(),
             Err(error) => {
                 if !matches!(error, CaptureError::InterfaceDown { .. }) {
-                    self.socket = None;
+                    self.give_up();
                 }
                 self.set_up(Some(&error));
             }
@@ -127,6 +205,9 @@ pub fn run(mut worker: Worker, mut sources: Vec<LiveSource>, handed_in: &Receive
     }
     for source in &mut sources {
         source.check(&mut worker);
+        if let Some(socket) = source.socket.take() {
+            source.rings.put_back(source.worker, socket);
+        }
     }
     worker.finish();
 }

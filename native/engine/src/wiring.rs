@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::{self, JoinHandle};
 
-use capture::{AfPacketConfig, LinkType, OwnedBlock};
+use capture::{AfPacketConfig, Fanout, LinkType, OwnedBlock};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::config::{Backend, InterfaceConfig, Mode};
@@ -12,7 +12,7 @@ use crate::detect::SmtpWatch;
 use crate::engine::{Engine, EngineError, Running};
 use crate::flow::{FlowLimits, FlowTable};
 use crate::host::HostTable;
-use crate::live::{self, LiveSource};
+use crate::live::{self, LiveSource, Rings};
 use crate::merge::{Merge, Notice, Outlets, SecondDelta};
 use crate::offline::{self, FileSource};
 use crate::output::{EveContext, EventLog};
@@ -137,12 +137,17 @@ impl Engine {
                 state.up.store(true, Ordering::Relaxed);
                 continue;
             }
-            for own in &mut sources {
-                let ring = capture_config(interface, index, config.workers);
-                own.push(LiveSource::open(index, ring, Arc::clone(state))?);
+            let ring = capture_config(interface, index, config.workers);
+            let rings = Arc::new(Rings::new(ring, self.fanout(), config.workers));
+            for (worker, own) in sources.iter_mut().enumerate() {
+                own.push(LiveSource::open(index, worker, Arc::clone(&rings), Arc::clone(state))?);
             }
         }
         Ok(sources)
+    }
+
+    fn fanout(&self) -> Fanout {
+        Fanout { group: std::process::id() as u16, vxlan_ports: self.shared.config.decapsulation.vxlan_ports.clone() }
     }
 
     fn start_log(&self) -> Result<Option<(EventLog, JoinHandle<()>)>, EngineError> {
@@ -253,7 +258,6 @@ fn capture_config(interface: &InterfaceConfig, index: usize, workers: usize) -> 
         promiscuous: interface.promiscuous,
         ring_bytes: interface.ring_memory_bytes / workers,
         block_timeout: live::BLOCK_TIMEOUT,
-        fanout: (workers > 1).then(|| std::process::id() as u16),
         filter: interface.filter.clone(),
     }
 }

@@ -8,7 +8,7 @@ use std::ptr;
 
 use libc::{c_int, c_uint, c_ulong, c_void, sock_filter, socklen_t};
 
-use super::KernelStatistics;
+use super::{KernelStatistics, spread};
 use crate::error::CaptureError;
 use crate::frame::LinkType;
 
@@ -190,14 +190,25 @@ impl PacketSocket {
             .map_err(self.failed("make the interface promiscuous", STATE_ADVICE))
     }
 
-    /// Shares the frames with the other sockets of the group by a hash that is the same for both directions. The
-    /// group has a flag of its own for outgoing frames: those of its sockets do not count in it. A group is for one
+    /// Shares the frames with the other sockets of the group, by a program that gives the place in the order of joining.
+    /// The group has a flag of its own for outgoing frames: those of its sockets do not count in it. A group is for one
     /// interface and does not outlive it, and an interface that is made again has another index: so the index is added.
     pub(super) fn join_fanout(&self, group: u16) -> Result<(), CaptureError> {
-        let mode = libc::PACKET_FANOUT_HASH | libc::PACKET_FANOUT_FLAG_IGNORE_OUTGOING;
+        let mode = libc::PACKET_FANOUT_CBPF | libc::PACKET_FANOUT_FLAG_IGNORE_OUTGOING;
         let group = group.wrapping_add(self.index as u16);
         let argument = c_uint::from(group) | mode << 16;
         self.set(libc::PACKET_FANOUT, &argument).map_err(self.failed("join the fanout group", FANOUT_ADVICE))
+    }
+
+    /// Puts the program of the group in force; until there is one, all frames are the first socket's.
+    pub(super) fn spread(&self, vxlan_ports: &[u16]) -> Result<(), CaptureError> {
+        let load = || {
+            let program = spread::program(vxlan_ports)?;
+            // The length was checked when the program was made; the kernel only reads the instructions.
+            let program = libc::sock_fprog { len: program.len() as u16, filter: program.as_ptr().cast_mut() };
+            self.set(libc::PACKET_FANOUT_DATA, &program)
+        };
+        load().map_err(self.failed("load the fanout program", KERNEL_ADVICE))
     }
 
     /// Takes the pending error and looks at the interface.

@@ -9,7 +9,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use capture::{AfPacket, AfPacketConfig, Block, wait};
+use capture::{AfPacket, AfPacketConfig, Block, Fanout, wait};
 
 /// The captured end of the veth pair.
 pub(crate) const MIRROR: &str = "mirror0";
@@ -79,7 +79,6 @@ pub(crate) fn config() -> AfPacketConfig {
         promiscuous: true,
         ring_bytes: 8 << 20,
         block_timeout: Duration::from_millis(50),
-        fanout: None,
         filter: String::new(),
     }
 }
@@ -87,6 +86,12 @@ pub(crate) fn config() -> AfPacketConfig {
 /// Opens a socket that must open.
 pub(crate) fn open(config: &AfPacketConfig) -> AfPacket {
     AfPacket::open(config).unwrap_or_else(|failure| panic!("{failure}"))
+}
+
+/// Opens sockets that share the frames.
+pub(crate) fn open_group(config: &AfPacketConfig, group: u16, count: usize) -> Vec<AfPacket> {
+    let fanout = Fanout { group, vxlan_ports: vec![4789] };
+    AfPacket::open_group(config, &fanout, count).unwrap_or_else(|failure| panic!("{failure}"))
 }
 
 /// A captured frame's bytes and wire length.
@@ -218,4 +223,21 @@ pub(crate) fn udp(tags: &[(u16, u16)], number: u32) -> Vec<u8> {
 pub(crate) fn tcp(tags: &[(u16, u16)], hosts: (u8, u8), ports: (u16, u16)) -> Vec<u8> {
     let rest = [0, 0, 0, 1, 0, 0, 0, 0, 0x50, 2, 0x20, 0, 0, 0, 0, 0];
     ethernet(tags, 0x0800, &ipv4(6, hosts, ports, &rest))
+}
+
+/// Makes of this thread a plain user's with CAP_NET_RAW alone.
+pub(crate) fn drop_all_capabilities_but_net_raw() {
+    const NOBODY: libc::c_long = 65534;
+    const CAP_NET_RAW: u32 = 13;
+    const VERSION_3: u32 = 0x2008_0522;
+    // SAFETY: the call takes numbers, and changes this thread alone.
+    assert_eq!(unsafe { libc::prctl(libc::PR_SET_KEEPCAPS, 1, 0, 0, 0) }, 0, "{}", io::Error::last_os_error());
+    // SAFETY: the system call takes numbers; unlike the library's function it changes this thread alone.
+    let changed = unsafe { libc::syscall(libc::SYS_setresuid, NOBODY, NOBODY, NOBODY) };
+    assert_eq!(changed, 0, "{}", io::Error::last_os_error());
+    // `struct __user_cap_header_struct` of <linux/capability.h>, then effective, permitted, inheritable, twice.
+    let (header, sets) = ([VERSION_3, 0], [1 << CAP_NET_RAW, 1 << CAP_NET_RAW, 0, 0, 0, 0_u32]);
+    // SAFETY: both arrays have the layout that the version asks for, and live during the call.
+    let set = unsafe { libc::syscall(libc::SYS_capset, header.as_ptr(), sets.as_ptr()) };
+    assert_eq!(set, 0, "{}", io::Error::last_os_error());
 }

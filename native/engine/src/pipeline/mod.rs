@@ -189,8 +189,8 @@ impl Worker {
         let Ok(Packet { network: Network::Ip(packet), .. }) = decoded else { return self.setup.index == 0 };
         let number = |address: Address| u128::from_be_bytes(*address.bytes());
         let pair = number(packet.source) ^ number(packet.destination);
-        let mixed = (pair as u64 ^ (pair >> 64) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-        mixed as usize % self.setup.workers == self.setup.index
+        let folded = (pair ^ pair >> 32 ^ pair >> 64 ^ pair >> 96) as u32;
+        capture::spread(folded) as usize % self.setup.workers == self.setup.index
     }
 
     #[inline]

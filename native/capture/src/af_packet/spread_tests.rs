@@ -1,0 +1,258 @@
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use proptest::prelude::*;
+use wire::{Address, EncapStack, Network, Packet, TunnelPorts};
+
+use super::*;
+use crate::file::FileReader;
+use crate::frame::{Block, Frame, LinkType, OwnedBlock};
+
+const VXLAN_PORTS: [u16; 2] = [4789, 8472];
+
+/// A frame as the kernel shows it to a fanout program: without the outer tag, from the network header on.
+struct Seen<'a> {
+    ethertype: u32,
+    bytes: &'a [u8],
+}
+
+impl<'a> Seen<'a> {
+    /// `None` for a link type that no interface has.
+    fn by_kernel(frame: &Frame<'a>) -> Option<Self> {
+        let half = |at: usize| frame.data.get(at..at + 2).map(|field| u32::from(field[0]) << 8 | u32::from(field[1]));
+        let from = |at: usize| frame.data.get(at..).unwrap_or_default();
+        match frame.link_type {
+            LinkType::ETHERNET => {
+                let (mut ethertype, mut start) = (half(12)?, 14);
+                if matches!(ethertype, 0x8100 | 0x88a8) {
+                    (ethertype, start) = (half(16)?, 18);
+                }
+                // ETH_P_802_2 of <linux/if_ether.h>.
+                Some(Self { ethertype: if ethertype < 0x0600 { 4 } else { ethertype }, bytes: from(start) })
+            }
+            LinkType::RAW => {
+                let ethertype = if from(0).first()? >> 4 == 6 { 0x86dd } else { 0x0800 };
+                Some(Self { ethertype, bytes: from(0) })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Runs a program as the kernel does (`Documentation/networking/filter.rst`), as far as the assembler speaks.
+fn run(program: &[sock_filter], frame: &Seen<'_>) -> u32 {
+    let (mut a, mut x, mut memory, mut at) = (0_u32, 0_u32, [0_u32; 16], 0);
+    loop {
+        let sock_filter { code, jt, jf, k } = program[at];
+        at += 1;
+        match u32::from(code) {
+            0x20 => a = frame.ethertype,
+            0x40 | 0x48 | 0x50 => {
+                let (start, width) = (x.wrapping_add(k) as usize, [4, 2, 1][usize::from(code >> 3 & 3)]);
+                let Some(bytes) = frame.bytes.get(start..start + width) else { return 0 };
+                a = bytes.iter().fold(0, |number, byte| number << 8 | u32::from(*byte));
+            }
+            0x00 => a = k,
+            0x01 => x = k,
+            0x02 => memory[k as usize] = a,
+            0x03 => memory[k as usize] = x,
+            0x60 => a = memory[k as usize],
+            0x61 => x = memory[k as usize],
+            0x04 => a = a.wrapping_add(k),
+            0x0c => a = a.wrapping_add(x),
+            0x24 => a = a.wrapping_mul(k),
+            0x44 => a |= k,
+            0x54 => a &= k,
+            0x64 => a <<= k,
+            0x74 => a >>= k,
+            0xac => a ^= x,
+            0x05 => at += k as usize,
+            0x15 => at += usize::from(if a == k { jt } else { jf }),
+            0x35 => at += usize::from(if a >= k { jt } else { jf }),
+            0x45 => at += usize::from(if a & k != 0 { jt } else { jf }),
+            0x07 => x = a,
+            0x87 => a = x,
+            0x06 => return k,
+            0x16 => return a,
+            other => panic!("instruction {other:#x} is none of the assembler's"),
+        }
+    }
+}
+
+/// What the decoder's innermost address pair gives; `None` where the frame cannot be decoded.
+fn of_decoded(frame: &Frame<'_>) -> Option<u32> {
+    let (ports, mut stack) = (TunnelPorts::new(&VXLAN_PORTS), EncapStack::new());
+    let decoded = wire::decode(frame.data, frame.origlen, frame.link_type.0, &ports, &mut stack).ok()?;
+    let Packet { network: Network::Ip(packet), .. } = decoded else { return Some(0) };
+    let words = |address: Address| u128::from_be_bytes(*address.bytes());
+    let pair = words(packet.source) ^ words(packet.destination);
+    Some(spread((pair ^ pair >> 32 ^ pair >> 64 ^ pair >> 96) as u32))
+}
+
+fn captures() -> Option<Vec<String>> {
+    let Ok(corpus) = std::env::var("SPANWATCH_CORPUS") else {
+        writeln!(io::stderr(), "SKIPPED spread: SPANWATCH_CORPUS is not set").expect("standard error");
+        return None;
+    };
+    let entries = fs::read_dir(Path::new(&corpus).join("pcap")).expect("the corpus has captures");
+    Some(entries.map(|entry| entry.expect("an entry").path().to_string_lossy().into_owned()).collect())
+}
+
+fn for_each_frame(path: &str, mut look: impl FnMut(&Frame<'_>)) {
+    let Ok(mut reader) = FileReader::open(path, 0) else { return };
+    let mut block = OwnedBlock::default();
+    while let Ok(Some(next)) = reader.next_block(block) {
+        next.frames().for_each(|frame| look(&frame));
+        block = next;
+    }
+}
+
+#[test]
+fn every_real_frame_is_spread_by_the_pair_that_the_decoder_finds() {
+    let program = program(&VXLAN_PORTS).expect("a program");
+    let (mut compared, mut differences) = (0, Vec::new());
+    let Some(captures) = captures() else { return };
+    for path in captures {
+        let mut number = 0;
+        for_each_frame(&path, |frame| {
+            number += 1;
+            let (Some(seen), Some(expected)) = (Seen::by_kernel(frame), of_decoded(frame)) else { return };
+            compared += 1;
+            if run(&program, &seen) != expected {
+                differences.push(format!("{path}: frame {number}"));
+            }
+        });
+    }
+    assert!(compared > 1000 && differences.is_empty(), "{compared} compared, {differences:#?}");
+}
+
+/// Runs the program over Ethernet bytes.
+fn spread_of(program: &[sock_filter], data: &[u8]) -> u32 {
+    let frame =
+        Frame { timestamp_ns: 0, data, origlen: data.len() as u32, link_type: LinkType::ETHERNET, interface: 0 };
+    Seen::by_kernel(&frame).map_or(0, |seen| run(program, &seen))
+}
+
+fn hex(text: &str) -> Vec<u8> {
+    let digits: Vec<u32> = text.chars().filter_map(|digit| digit.to_digit(16)).collect();
+    digits.chunks(2).map(|pair| (pair[0] << 4 | pair[1]) as u8).collect()
+}
+
+const MACS: &str = "020000000001 020000000002";
+/// What may stand between the Ethernet header of a frame and the innermost packet.
+const CARRIERS: [&str; 10] = [
+    "",
+    "8100 0005",
+    "88a8 0005 8100 0006",
+    "9100 0005 9200 0006 8100 0007",
+    // GRE with checksum, key and sequence number.
+    "0800 4500 0000 0000 0000 402f 0000 c0000201 c0000202 b000 6558 00000000 00000001 00000002 MACS",
+    // ERSPAN I; II in a tag; III with subheader, behind IPv6 with hop-by-hop options.
+    "0800 4500 0000 0000 0000 402f 0000 c0000201 c0000202 0000 88be MACS",
+    "8100 0005 0800 4500 0000 0000 0000 402f 0000 c0000201 c0000202 1000 88be 00000001 1001000100000000 MACS",
+    "86dd 6000 0000 0000 0040 V6A V6B 2f00 0000 0000 0000 1000 22eb 00000001 20010001 00000000 0000 0001 \
+     0000000000000000 MACS 8100 0009",
+    // VXLAN behind IPv4 with options and behind IPv6.
+    "0800 4600 0000 0000 0000 4011 0000 c0000201 c0000202 01010101 c000 12b5 0000 0000 08000000 00000100 MACS",
+    "86dd 6000 0000 0000 1140 V6A V6B 2118 c000 0000 0000 08000000 00000100 MACS",
+];
+
+fn carried(carrier: &str, packet: &str) -> Vec<u8> {
+    let text = format!("{MACS} {carrier} {packet}").replace("MACS", MACS);
+    hex(&text.replace("V6A", "20010db80000000000000000000000a1").replace("V6B", "20010db80000000000000000000000b2"))
+}
+
+/// Pairs of packets that belong together.
+const TOGETHER: [(&str, &str); 5] = [
+    // Both directions.
+    (
+        "0800 4500 0028 0000 4000 4006 0000 0a00002a 0a000117 1000 0050",
+        "0800 4500 0028 0000 4000 4006 0000 0a000117 0a00002a 0050 1000",
+    ),
+    ("86dd 6000 0000 0014 0640 V6A V6B 1000 0050", "86dd 6000 0000 0014 0640 V6B V6A 0050 1000"),
+    // The first fragment of a datagram and the next one.
+    (
+        "0800 4500 0028 0001 2000 4011 0000 0a00002a 0a000117 1000 0035 0100 0000",
+        "0800 4500 0028 0001 00b9 4011 0000 0a00002a 0a000117 dead 12b5 beef 0000 ffff",
+    ),
+    (
+        "86dd 6000 0000 0014 2c40 V6A V6B 11000001 00000007 1000 0035 0100 0000",
+        "86dd 6000 0000 0014 2c40 V6A V6B 110005a8 00000007 dead 12b5 beef 0000 ffff",
+    ),
+    // A datagram, and the message of its receiver that nobody listens there.
+    (
+        "0800 4500 0028 0000 4000 4011 0000 0a00002a 0a000117 1000 0035 0014 0000",
+        "0800 4500 0038 0000 4000 4001 0000 0a000117 0a00002a 0303 0000 00000000",
+    ),
+];
+
+#[test]
+fn what_belongs_together_meets_in_whatever_it_is_carried() {
+    let program = program(&VXLAN_PORTS).expect("a program");
+    for (one, other) in TOGETHER {
+        let alone = spread_of(&program, &carried("", one));
+        for carrier in CARRIERS {
+            assert_eq!(spread_of(&program, &carried(carrier, one)), alone, "{one} in {carrier}");
+            assert_eq!(spread_of(&program, &carried(carrier, other)), alone, "{other} in {carrier}");
+        }
+        assert_ne!(alone, 0, "{one}");
+    }
+}
+
+#[test]
+fn every_tunnel_may_be_inside_every_other() {
+    let program = program(&VXLAN_PORTS).expect("a program");
+    let (packet, _) = TOGETHER[0];
+    let alone = spread_of(&program, &carried("", packet));
+    for outer in CARRIERS {
+        for inner in CARRIERS {
+            let frame = carried(&format!("{outer} {inner}"), packet);
+            assert_eq!(spread_of(&program, &frame), alone, "{inner} in {outer}");
+        }
+    }
+}
+
+#[test]
+fn what_is_no_tunnel_after_all_goes_by_the_packet_itself() {
+    let program = program(&VXLAN_PORTS).expect("a program");
+    let expected = spread(0xc000_0201 ^ 0xc000_0202);
+    for rest in [
+        // Another port; no I flag; too short a datagram; PPTP; a keepalive; an unknown frame type of ERSPAN III.
+        "4011 0000 c0000201 c0000202 1000 1001 0000 0000 08000000 00000100",
+        "4011 0000 c0000201 c0000202 1000 12b5 0000 0000 00000000 00000100",
+        "4011 0000 c0000201 c0000202 1000 12b5 000c 0000 08000000",
+        "402f 0000 c0000201 c0000202 3001 880b 00000000 00000000",
+        "402f 0000 c0000201 c0000202 0000 0000",
+        "402f 0000 c0000201 c0000202 0000 22eb 20010001 00000000 0000 1c00",
+    ] {
+        assert_eq!(spread_of(&program, &carried("0800 4500 0000 0000 0000", rest)), expected, "{rest}");
+    }
+}
+
+#[test]
+fn what_has_no_address_pair_is_the_first_workers() {
+    let program = program(&VXLAN_PORTS).expect("a program");
+    for payload in ["0806 0001 0800 0604 0001", "0026 4242 0300 0000 0000", "88cc 0207", ""] {
+        for carrier in CARRIERS {
+            assert_eq!(spread_of(&program, &carried(carrier, payload)), 0, "{payload} in {carrier}");
+        }
+    }
+}
+
+#[test]
+fn it_fits_the_kernel_with_as_many_ports_as_are_looked_at() {
+    let ports: Vec<u16> = (1..=100).collect();
+    assert!(program(&ports).expect("a program").len() <= libc::BPF_MAXINSNS as usize);
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_give_some_worker(data in proptest::collection::vec(any::<u8>(), 0..300), carrier in 0..CARRIERS.len()) {
+        let program = program(&VXLAN_PORTS).expect("a program");
+        let frame = [carried(CARRIERS[carrier], ""), data].concat();
+        for length in 0..frame.len() {
+            spread_of(&program, &frame[..length]);
+        }
+    }
+}

@@ -5,14 +5,19 @@ mod outer;
 
 use std::sync::LazyLock;
 
-use wire::{EncapStack, MAX_ENCAPSULATIONS, Network, TunnelPorts, decode};
+use wire::{EncapStack, MAX_ENCAPSULATIONS, Network, TunnelPorts, UdpTunnel, decode};
 
 pub use outer::{OUTERS, Outer};
 
 /// LINKTYPE_ETHERNET.
 pub const ETHERNET: u16 = 1;
 
-static PORTS: LazyLock<TunnelPorts> = LazyLock::new(|| TunnelPorts::new(&outer::VXLAN_PORTS));
+static PORTS: LazyLock<TunnelPorts> = LazyLock::new(|| {
+    TunnelPorts::new(&outer::VXLAN_PORTS)
+        .with(UdpTunnel::Geneve, &[6081])
+        .with(UdpTunnel::Gtpu, &[2152])
+        .with(UdpTunnel::Tzsp, &[37008])
+});
 
 /// Decodes a frame of which `missing_bytes` were not captured, and checks what holds for every result.
 ///

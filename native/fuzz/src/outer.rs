@@ -23,7 +23,7 @@ pub enum Outer {
 }
 
 /// Every protocol that the sensor follows or might come to follow.
-pub const OUTERS: [Outer; 57] = [
+pub const OUTERS: [Outer; 58] = [
     Ethertype(0x8100), // 802.1Q
     Ethertype(0x88a8), // 802.1ad
     Ethertype(0x9100),
@@ -79,6 +79,7 @@ pub const OUTERS: [Outer; 57] = [
     Udp(1701),  // L2TP
     Udp(7932),  // HPE ERM
     Udp(4754),  // GRE
+    Udp(3544),  // Teredo
     Udp(6635),  // MPLS
     Icmp(3),
 ];

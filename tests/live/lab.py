@@ -17,6 +17,7 @@ from sensor.demo.namespace import entered
 MTU_BYTES = 9216
 # A user without privilege who still may read the tree that is tested, wherever it lies.
 WITHOUT_CAPABILITIES = ("setpriv", "--bounding-set=-all", "--inh-caps=-all")
+CAP_NET_RAW_ALONE = ("setpriv", "--bounding-set=-all,+net_raw", "--inh-caps=-all,+net_raw", "--no-new-privs")
 
 Value = TypeVar("Value")
 

@@ -38,6 +38,14 @@ def frames(directory: Path) -> list[bytes]:
     return [entry.frame for entry in stored(directory)]
 
 
+def frames_by_worker(directory: Path) -> dict[int, list[bytes]]:
+    """The bytes of every frame, by the worker that stored it."""
+    found: dict[int, list[bytes]] = {}
+    for path in segments(directory):
+        found.setdefault(_order(path)[1], []).extend(entry.frame for entry in read_segment(path))
+    return found
+
+
 def read_segment(path: Path) -> list[Stored]:
     """Every frame of one file, which must hold whole frames only."""
     data = path.read_bytes()

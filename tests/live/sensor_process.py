@@ -64,9 +64,9 @@ class SensorProcess:
             config[name] = {**known, **section} if isinstance(known, dict) and isinstance(section, Mapping) else section
         self.config.write_text(json.dumps(config))  # JSON is YAML
 
-    def start(self) -> SensorProcess:
-        """Starts the daemon and returns when it says READY."""
-        self.launch()
+    def start(self, *prefix: str) -> SensorProcess:
+        """Starts the daemon, by the command `prefix` if there is one, and returns when it says READY."""
+        self.launch(*prefix)
         self.hears("READY=1")
         return self
 

@@ -12,6 +12,7 @@ from sensor.alerts.incident import Event
 from sensor.api.app import network_app, socket_app
 from sensor.api.live import LiveView
 from sensor.api.server import ApiServer, Endpoint
+from sensor.capture.quiet import QuietTunnels
 from sensor.config import Config, engine_settings
 from sensor.engine import Batch, Counters, Engine
 from sensor.housekeeping import Housekeeping
@@ -95,7 +96,10 @@ class Daemon:
         self._view = LiveView(self._engine, self._desk, self._take_counters, self._outputs.sinks)
         api = ApiServer(self._endpoints(listeners))
         stack.callback(api.stop)
+        quiet = _quiet_tunnels(self._config)
+        stack.callback(quiet.close)
         with self._hooks.enter_network():
+            quiet.open()
             self._engine.start()
             stack.callback(self._drain)
             self._sources.start()
@@ -193,3 +197,9 @@ class Daemon:
         except Exception:  # noqa: BLE001
             # Whatever ended the run is already on its way out; state and logs must still be written.
             _log.exception("the core did not drain")
+
+
+def _quiet_tunnels(config: Config) -> QuietTunnels:
+    tunnels = config.decapsulation
+    ports = (*tunnels.vxlan_ports, *tunnels.geneve_ports, *tunnels.gtpu_ports, *tunnels.tzsp_ports)
+    return QuietTunnels([interface.name for interface in config.capture.interfaces], ports)

@@ -243,6 +243,23 @@ impl Encapsulation {
     }
 }
 
+impl Encapsulation {
+    /// The layer without what differs from frame to frame: sequence number and time stamp.
+    pub fn lasting(self) -> Self {
+        match self {
+            Self::Gre { key, .. } => Self::Gre { key, sequence: None },
+            Self::ErspanII { session, vlan, truncated, index, .. } => {
+                Self::ErspanII { sequence: 0, session, vlan, truncated, index }
+            }
+            Self::ErspanIII { session, vlan, truncated, egress, granularity, hardware, index, .. } => {
+                let (sequence, timestamp) = (None, 0);
+                Self::ErspanIII { sequence, session, vlan, truncated, egress, timestamp, granularity, hardware, index }
+            }
+            other => other,
+        }
+    }
+}
+
 /// The identifiers of all VLANs that a frame was in, outermost first.
 ///
 /// Every tag counts, at any depth. The VLAN in an ERSPAN or ERM header says it of the mirrored frame: it counts only where
@@ -281,7 +298,7 @@ pub struct Tunnel {
 
 impl Tunnel {
     /// The tunnels of a stack; `None` if no IP packet carried the innermost one.
-    pub fn of(stack: &EncapStack) -> Option<Self> {
+    pub fn of(stack: &[Encapsulation]) -> Option<Self> {
         let mut tunnel: Option<Self> = None;
         for encapsulation in stack {
             match *encapsulation {
@@ -319,7 +336,7 @@ mod tests {
     }
 
     fn tunnel(stack: &[Encapsulation]) -> Option<Tunnel> {
-        Tunnel::of(&stack.iter().copied().collect())
+        Tunnel::of(stack)
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! What is said of a flow when it ends, and at intervals while it lasts.
 
 use arrayvec::ArrayVec;
-use wire::{FiveTuple, Mac, Tunnel};
+use wire::{FiveTuple, Mac};
+
+use crate::tunnels::Layers;
 
 use super::{Counts, Flow, FlowFlags, MAX_FLOW_VLANS, ORIG, RESP};
 
@@ -90,8 +92,8 @@ pub struct FlowRecord {
     pub macs: [Mac; 2],
     /// VLAN tags, outermost first.
     pub vlans: ArrayVec<u16, MAX_FLOW_VLANS>,
-    /// The tunnel that carried the flow.
-    pub tunnel: Option<Tunnel>,
+    /// What carried the flow.
+    pub layers: Option<Layers>,
     /// Index of the interface.
     pub interface: u16,
 }
@@ -120,7 +122,7 @@ impl Flow {
     }
 
     /// Makes a record of what came since the last one.
-    pub(crate) fn take_record(&mut self, time_ns: u64, end: FlowEnd, tunnel: Option<Tunnel>) -> FlowRecord {
+    pub(crate) fn take_record(&mut self, time_ns: u64, end: FlowEnd, layers: Option<Layers>) -> FlowRecord {
         let counts = [ORIG, RESP].map(|side| self.totals[side].minus(self.recorded[side]));
         self.recorded = self.totals;
         FlowRecord {
@@ -137,7 +139,7 @@ impl Flow {
             alerted: self.flags.contains(FlowFlags::ALERTED),
             macs: self.macs,
             vlans: self.vlans.clone(),
-            tunnel,
+            layers,
             interface: self.interface,
         }
     }

@@ -6,6 +6,8 @@ use chrono::DateTime;
 use serde::Serialize;
 use wire::{Address, Mac, TcpFlags, Tunnel};
 
+use super::layer::LayerObject;
+
 use crate::config::EveConfig;
 use crate::flow::{FlowRecord, ORIG, RESP};
 
@@ -77,7 +79,7 @@ struct FlowEvent<'a> {
     flow: FlowObject,
     #[serde(skip_serializing_if = "Option::is_none")]
     tcp: Option<TcpObject>,
-    spanwatch: TotalsObject,
+    spanwatch: OwnObject<'a>,
 }
 
 #[derive(Serialize)]
@@ -125,13 +127,15 @@ struct TcpObject {
     ack: bool,
 }
 
-/// Totals since the start of the flow, which EVE has no names for.
+/// What EVE has no names for: totals since the start of the flow, and what carried its first frame.
 #[derive(Serialize)]
-struct TotalsObject {
+struct OwnObject<'a> {
     total_pkts_toserver: u64,
     total_pkts_toclient: u64,
     total_bytes_toserver: u64,
     total_bytes_toclient: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    encapsulation: Vec<LayerObject<'a>>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde hands over a reference
@@ -151,6 +155,7 @@ impl EveContext {
 
     fn flow_event<'a>(&'a self, record: &'a FlowRecord) -> FlowEvent<'a> {
         let tuple = &record.tuple;
+        let layers = record.layers.as_deref().unwrap_or_default();
         let icmp = matches!(tuple.protocol, IPPROTO_ICMP | IPPROTO_ICMPV6);
         let port = |port: u16| (!icmp && port != 0).then_some(port);
         FlowEvent {
@@ -167,16 +172,17 @@ impl EveContext {
             icmp_type: icmp.then_some(tuple.orig.port),
             icmp_code: icmp.then(|| tuple.icmp_code()),
             host: &self.sensor_name,
-            tunnel: record.tunnel.as_ref().map(TunnelObject::new),
+            tunnel: Tunnel::of(layers).as_ref().map(TunnelObject::new),
             ether: EtherObject { src_macs: macs(record.macs[ORIG]), dest_macs: macs(record.macs[RESP]) },
             community_id: wire::community_id(tuple),
             flow: FlowObject::new(record),
             tcp: (tuple.protocol == IPPROTO_TCP).then(|| TcpObject::new(record.tcp_flags)),
-            spanwatch: TotalsObject {
+            spanwatch: OwnObject {
                 total_pkts_toserver: record.totals[ORIG].packets,
                 total_pkts_toclient: record.totals[RESP].packets,
                 total_bytes_toserver: record.totals[ORIG].bytes,
                 total_bytes_toclient: record.totals[RESP].bytes,
+                encapsulation: layers.iter().map(LayerObject::new).collect(),
             },
         }
     }

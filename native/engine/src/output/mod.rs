@@ -1,6 +1,7 @@
 //! The event log: one thread that writes the lines of the core and those that Python hands in.
 
 mod eve;
+mod layer;
 mod log_file;
 
 use std::sync::Arc;

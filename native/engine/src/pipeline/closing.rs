@@ -25,7 +25,7 @@ impl Worker {
         if delta.internal != [false; 2] {
             self.second.deltas.push(delta);
         }
-        let record = flow.take_record(now_ns, end, tunnel);
+        let record = flow.take_record(now_ns, end, self.tunnels.layers(flow.tunnel));
         self.second.records.push(record);
         self.counters.flows_ended[end as usize] += 1;
         self.flows.remove(place);
@@ -74,8 +74,8 @@ impl Worker {
         let now_ns = self.clock.now_ns();
         let flow = self.flows.get_mut(place);
         if flow.has_news() {
-            let tunnel = self.tunnels.get(flow.tunnel);
-            self.second.records.push(flow.take_record(now_ns, FlowEnd::Active, tunnel));
+            let layers = self.tunnels.layers(flow.tunnel);
+            self.second.records.push(flow.take_record(now_ns, FlowEnd::Active, layers));
             self.counters.flows_ended[FlowEnd::Active as usize] += 1;
         }
         self.flows.arm_active(place);

@@ -136,6 +136,11 @@ pub enum Encapsulation {
     Teredo,
     /// Ethernet in IP (RFC 3378).
     Etherip,
+    /// GRE version 1, which carries PPTP's calls (RFC 2637).
+    Pptp {
+        /// Call id.
+        call: u16,
+    },
 }
 
 /// The kind of an encapsulation; the label `encapsulation` of the counters.
@@ -184,11 +189,13 @@ pub enum EncapsulationKind {
     Teredo,
     #[error("etherip")]
     Etherip,
+    #[error("pptp")]
+    Pptp,
 }
 
 impl EncapsulationKind {
     /// Every kind, in the order of its number.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Vlan,
         Self::Ip,
         Self::Gre,
@@ -210,6 +217,7 @@ impl EncapsulationKind {
         Self::CiscoMetadata,
         Self::Teredo,
         Self::Etherip,
+        Self::Pptp,
     ];
 }
 
@@ -239,6 +247,7 @@ impl Encapsulation {
             Self::CiscoMetadata { .. } => EncapsulationKind::CiscoMetadata,
             Self::Teredo => EncapsulationKind::Teredo,
             Self::Etherip => EncapsulationKind::Etherip,
+            Self::Pptp { .. } => EncapsulationKind::Pptp,
         }
     }
 }

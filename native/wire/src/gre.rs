@@ -10,6 +10,7 @@ mod field {
     pub(super) const PROTOCOL: Range<usize> = 2..4;
     pub(super) const PAYLOAD_LENGTH: Range<usize> = 4..6;
     pub(super) const CALL_ID: Range<usize> = 6..8;
+    pub(super) const VERSION_1_SEQUENCE: Range<usize> = 8..12;
     pub(super) const ENTRY_FAMILY: Range<usize> = 0..2;
     pub(super) const ENTRY_LENGTH: usize = 3;
 }
@@ -31,6 +32,8 @@ pub(crate) struct Header {
     pub(crate) key: Option<u32>,
     /// Sequence number, if present.
     pub(crate) sequence: Option<u32>,
+    /// Call id, in version 1.
+    pub(crate) call: Option<u16>,
 }
 
 /// Takes a header; `None` and nothing taken where nothing follows it: an acknowledgement of version 1, an unknown version.
@@ -60,6 +63,7 @@ fn read_version_0(cursor: &mut Cursor<'_>, flags: u16, protocol: u16) -> Result<
         protocol,
         key: (flags & KEY != 0).then(|| be32(&header[key_at..])),
         sequence: (flags & SEQUENCE != 0).then(|| be32(&header[sequence_at..])),
+        call: None,
     })
 }
 
@@ -76,7 +80,7 @@ fn skip_routing(cursor: &mut Cursor<'_>) -> Result<(), DecodeError> {
     }
 }
 
-/// PPTP's: the key's halves are the length of the payload and the call id, which is kept as the key.
+/// PPTP's: in place of the key stand the length of the payload and the call id.
 fn read_version_1(cursor: &mut Cursor<'_>, flags: u16) -> Result<Option<Header>, DecodeError> {
     if flags & SEQUENCE == 0 {
         return Ok(None); // "S … Set to 1 if a payload (data) packet is present" (RFC 2637, 4.1)
@@ -86,8 +90,9 @@ fn read_version_1(cursor: &mut Cursor<'_>, flags: u16) -> Result<Option<Header>,
     cursor.limit(usize::from(be16(&header[field::PAYLOAD_LENGTH])).min(cursor.wire_left() as usize));
     Ok(Some(Header {
         protocol: ethertype::PPP,
-        key: Some(u32::from(be16(&header[field::CALL_ID]))),
-        sequence: Some(be32(&header[8..])),
+        key: None,
+        sequence: Some(be32(&header[field::VERSION_1_SEQUENCE])),
+        call: Some(be16(&header[field::CALL_ID])),
     }))
 }
 
@@ -105,7 +110,7 @@ mod tests {
 
     #[test]
     fn every_flag() {
-        let header = |key, sequence| Some(Header { protocol: 0x0800, key, sequence });
+        let header = |key, sequence| Some(Header { protocol: 0x0800, key, sequence, call: None });
         assert_eq!(read_hex("0000 0800 45"), Ok((header(None, None), 1)));
         assert_eq!(read_hex("8000 0800 12340000 45"), Ok((header(None, None), 1)));
         assert_eq!(read_hex("2000 0800 00000007 45"), Ok((header(Some(7), None), 1)));
@@ -117,7 +122,7 @@ mod tests {
 
     #[test]
     fn version_1_carries_ppp_in_packets_that_have_a_sequence_number() {
-        let header = |sequence| Some(Header { protocol: 0x880b, key: Some(7), sequence: Some(sequence) });
+        let header = |sequence| Some(Header { protocol: 0x880b, key: None, sequence: Some(sequence), call: Some(7) });
         assert_eq!(read_hex("3001 880b 0001 0007 00000009 45 ff"), Ok((header(9), 1)));
         assert_eq!(read_hex("3081 880b 0002 0007 00000009 00000001 45 ff"), Ok((header(9), 2)));
         assert_eq!(read_hex("2081 880b 0000 0007 00000001"), Ok((None, 12)));

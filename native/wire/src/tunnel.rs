@@ -60,7 +60,10 @@ impl<'a> Decoder<'a, '_> {
                 (_, FrameType::Unknown) => return Ok(None),
             },
             protocol => {
-                let tunnel = Encapsulation::Gre { key: header.key, sequence: header.sequence };
+                let tunnel = match header.call {
+                    Some(call) => Encapsulation::Pptp { call },
+                    None => Encapsulation::Gre { key: header.key, sequence: header.sequence },
+                };
                 (tunnel, if protocol == ethertype::WCCP { wccp(&mut inside) } else { Carried::of(protocol) })
             }
         };

@@ -41,6 +41,8 @@ pub(super) struct LayerObject<'a> {
     path: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     group: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    call: Option<u16>,
 }
 
 /// Written as text.
@@ -102,6 +104,7 @@ impl<'a> LayerObject<'a> {
             Encapsulation::Capwap { radio } => Self { radio: Some(*radio), ..self },
             Encapsulation::Nsh { path, index } => Self { path: Some(*path), index: Some(u32::from(*index)), ..self },
             Encapsulation::CiscoMetadata { group } => Self { group: Some(*group), ..self },
+            Encapsulation::Pptp { call } => Self { call: Some(*call), ..self },
             _ => self,
         }
     }

@@ -119,10 +119,7 @@ Ports = Annotated[Many[Port], AfterValidator(lambda ports: tuple(dict.fromkeys(p
 
 
 class Decapsulation(Section):
-    """Ports of tunnels that are known by their UDP port only. Everything else that carries frames is always followed,
-    on the ports of its standard where it has one (docs/decoding.md): VXLAN-GPE 4790, CAPWAP data 5247, L2TP 1701, MPLS
-    6635, Teredo 3544, HPE ERM 7932. A port that is named here is given to the tunnel that names it.
-    """
+    """Ports of tunnels that are known by their UDP port only; what carries frames otherwise is always followed."""
 
     vxlan_ports: Ports = Field(default=(4789, 8472), description="UDP ports of VXLAN.")
     geneve_ports: Ports = Field(default=(6081,), description="UDP ports of Geneve.")

@@ -11,6 +11,7 @@ use std::os::fd::RawFd;
 use std::time::Duration;
 
 use libc::{c_int, sock_filter};
+use wire::TunnelPorts;
 
 use crate::error::CaptureError;
 use crate::filter;
@@ -48,8 +49,8 @@ pub struct Fanout {
     /// Number of the group, to which the interface's index is added; it must not be in use elsewhere in the network
     /// namespace.
     pub group: u16,
-    /// UDP ports of VXLAN, into which the kernel looks for the innermost address pair; the first 24 count.
-    pub vxlan_ports: Vec<u16>,
+    /// UDP ports of tunnels, into which the kernel looks for the innermost address pair; the first 20 count.
+    pub ports: TunnelPorts,
 }
 
 /// What the kernel counted since the last time it was asked.
@@ -97,7 +98,7 @@ impl AfPacket {
             opening.add(Some(fanout.group))?;
         }
         if let Some(first) = opening.sockets.first() {
-            first.socket.spread(&fanout.vxlan_ports)?;
+            first.socket.spread(&fanout.ports)?;
         }
         opening.finish()
     }

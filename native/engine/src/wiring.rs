@@ -147,7 +147,7 @@ impl Engine {
     }
 
     fn fanout(&self) -> Fanout {
-        Fanout { group: std::process::id() as u16, vxlan_ports: self.shared.config.decapsulation.vxlan_ports.clone() }
+        Fanout { group: std::process::id() as u16, ports: self.shared.config.decapsulation.ports() }
     }
 
     fn start_log(&self) -> Result<Option<(EventLog, JoinHandle<()>)>, EngineError> {

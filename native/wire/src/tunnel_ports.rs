@@ -75,6 +75,11 @@ impl TunnelPorts {
         self
     }
 
+    /// Every port and its tunnel, the ports in order.
+    pub fn iter(&self) -> impl Iterator<Item = (u16, UdpTunnel)> {
+        self.ports.iter().copied()
+    }
+
     /// Which tunnel a datagram between these ports may be, whichever way it goes.
     #[inline]
     pub(crate) fn tunnel(&self, source: u16, destination: u16) -> Option<UdpTunnel> {

@@ -32,26 +32,28 @@ pub(super) enum Width {
     Word = libc::BPF_W as isize,
 }
 
-/// A jump whose way is not known yet: from an instruction to a label.
-struct Jump {
-    from: usize,
-    to: Label,
-    way: Way,
+/// An instruction, and where it goes if it jumps.
+struct Instruction {
+    code: u32,
+    k: u32,
+    jump: Option<(When, Label)>,
 }
 
-/// Which field of the instruction holds the way.
-enum Way {
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
     Always,
-    IfTrue,
-    IfFalse,
+    True,
+    False,
 }
+
+/// How far a conditional jump reaches.
+const NEAR: usize = u8::MAX as usize;
 
 /// A program in the making.
 #[derive(Default)]
 pub(super) struct Assembler {
-    code: Vec<sock_filter>,
-    jumps: Vec<Jump>,
-    /// Where each label is bound.
+    instructions: Vec<Instruction>,
+    /// The instruction that each label is bound to.
     labels: Vec<Option<usize>>,
 }
 
@@ -64,7 +66,7 @@ impl Assembler {
 
     /// Binds the label to what comes next.
     pub(super) fn bind(&mut self, label: Label) {
-        self.labels[label.0] = Some(self.code.len());
+        self.labels[label.0] = Some(self.instructions.len());
     }
 
     /// A = the bytes at X + `offset`. Beyond the end of the frame the program ends and gives 0.
@@ -118,6 +120,11 @@ impl Assembler {
         self.emit(libc::BPF_ALU | operation | libc::BPF_X, 0);
     }
 
+    /// A = the frame's length in bytes, from its network header on.
+    pub(super) fn load_length(&mut self) {
+        self.emit(libc::BPF_LD | libc::BPF_W | libc::BPF_LEN, 0);
+    }
+
     /// X = A.
     pub(super) fn move_to_x(&mut self) {
         self.emit(libc::BPF_MISC | libc::BPF_TAX, 0);
@@ -130,22 +137,25 @@ impl Assembler {
         self.move_to_x();
     }
 
-    /// Goes to the label, however far it is.
+    /// X = X + A.
+    pub(super) fn advance_by_a(&mut self) {
+        self.compute_x(libc::BPF_ADD);
+        self.move_to_x();
+    }
+
+    /// Goes to the label.
     pub(super) fn jump(&mut self, to: Label) {
-        self.jumps.push(Jump { from: self.code.len(), to, way: Way::Always });
-        self.emit(libc::BPF_JMP | libc::BPF_JA, 0);
+        self.emit_jump(libc::BPF_JMP | libc::BPF_JA, 0, (When::Always, to));
     }
 
-    /// Goes to the label, at most 255 instructions away, if the test holds, and on with the next instruction if not.
+    /// Goes to the label if the test holds, and on with the next instruction if not.
     pub(super) fn jump_if(&mut self, test: Test, to: Label) {
-        self.jumps.push(Jump { from: self.code.len(), to, way: Way::IfTrue });
-        self.test(test);
+        self.test(test, (When::True, to));
     }
 
-    /// Goes to the label, at most 255 instructions away, if the test does not hold.
+    /// Goes to the label if the test does not hold, and on with the next instruction if it does.
     pub(super) fn jump_unless(&mut self, test: Test, to: Label) {
-        self.jumps.push(Jump { from: self.code.len(), to, way: Way::IfFalse });
-        self.test(test);
+        self.test(test, (When::False, to));
     }
 
     /// Ends and gives A.
@@ -161,35 +171,77 @@ impl Assembler {
     /// The program.
     ///
     /// # Errors
-    /// E2BIG: the kernel takes no program of this length, or a jump is too far.
-    pub(super) fn assemble(mut self) -> io::Result<Vec<sock_filter>> {
+    /// E2BIG: it is longer than the kernel takes, or a jump leads back or nowhere.
+    pub(super) fn assemble(self) -> io::Result<Vec<sock_filter>> {
         let too_big = || io::Error::from_raw_os_error(libc::E2BIG);
-        if self.code.len() > libc::BPF_MAXINSNS as usize {
-            return Err(too_big());
-        }
-        for Jump { from, to, way } in self.jumps {
-            // What is not bound, or behind the jump, is too far as well.
-            let skipped = self.labels[to.0].and_then(|target| target.checked_sub(from + 1)).ok_or_else(too_big)?;
-            let near = || u8::try_from(skipped).map_err(|_| too_big());
-            match way {
-                Way::Always => self.code[from].k = skipped as u32,
-                Way::IfTrue => self.code[from].jt = near()?,
-                Way::IfFalse => self.code[from].jf = near()?,
+        let places = self.places();
+        let mut program = Vec::new();
+        for (at, Instruction { code, k, jump }) in self.instructions.iter().enumerate() {
+            let Some((when, to)) = jump else {
+                program.push(sock_filter { code: *code as c_ushort, jt: 0, jf: 0, k: *k });
+                continue;
+            };
+            let target = self.labels[to.0].map(|bound| places[bound]);
+            let skipped = target.and_then(|target| target.checked_sub(places[at + 1])).ok_or_else(too_big)?;
+            let wide = places[at + 1] - places[at] > 1;
+            program.push(match when {
+                When::Always => always(skipped),
+                // Over the jump behind it, or into it.
+                When::True if wide => sock_filter { code: *code as c_ushort, jt: 0, jf: 1, k: *k },
+                When::False if wide => sock_filter { code: *code as c_ushort, jt: 1, jf: 0, k: *k },
+                When::True => sock_filter { code: *code as c_ushort, jt: skipped as u8, jf: 0, k: *k },
+                When::False => sock_filter { code: *code as c_ushort, jt: 0, jf: skipped as u8, k: *k },
+            });
+            if wide {
+                program.push(always(skipped));
             }
         }
-        Ok(self.code)
+        if program.len() > libc::BPF_MAXINSNS as usize { Err(too_big()) } else { Ok(program) }
     }
 
-    fn test(&mut self, test: Test) {
+    /// Where each instruction stands in the program, and the program's length. A conditional jump that leads too far
+    /// becomes two, and moves what is behind it: until all fit.
+    fn places(&self) -> Vec<usize> {
+        let mut wide = vec![false; self.instructions.len()];
+        loop {
+            let mut places = vec![0];
+            for &wide in &wide {
+                places.push(places.last().unwrap_or(&0) + 1 + usize::from(wide));
+            }
+            let too_far = |at: usize| match self.instructions[at].jump {
+                Some((When::True | When::False, to)) => {
+                    self.labels[to.0].is_some_and(|bound| places[bound].saturating_sub(places[at + 1]) > NEAR)
+                }
+                _ => false,
+            };
+            let grown: Vec<usize> = (0..wide.len()).filter(|&at| !wide[at] && too_far(at)).collect();
+            if grown.is_empty() {
+                return places;
+            }
+            for at in grown {
+                wide[at] = true;
+            }
+        }
+    }
+
+    fn test(&mut self, test: Test, jump: (When, Label)) {
         let (condition, number) = match test {
             Test::Is(number) => (libc::BPF_JEQ, number),
             Test::AtLeast(number) => (libc::BPF_JGE, number),
             Test::HasAny(bits) => (libc::BPF_JSET, bits),
         };
-        self.emit(libc::BPF_JMP | condition | libc::BPF_K, number);
+        self.emit_jump(libc::BPF_JMP | condition | libc::BPF_K, number, jump);
     }
 
     fn emit(&mut self, code: u32, k: u32) {
-        self.code.push(sock_filter { code: code as c_ushort, jt: 0, jf: 0, k });
+        self.instructions.push(Instruction { code, k, jump: None });
     }
+
+    fn emit_jump(&mut self, code: u32, k: u32, jump: (When, Label)) {
+        self.instructions.push(Instruction { code, k, jump: Some(jump) });
+    }
+}
+
+fn always(skipped: usize) -> sock_filter {
+    sock_filter { code: (libc::BPF_JMP | libc::BPF_JA) as c_ushort, jt: 0, jf: 0, k: skipped as u32 }
 }

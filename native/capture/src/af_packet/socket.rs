@@ -7,6 +7,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 
 use libc::{c_int, c_uint, c_ulong, c_void, sock_filter, socklen_t};
+use wire::TunnelPorts;
 
 use super::{KernelStatistics, spread};
 use crate::error::CaptureError;
@@ -201,9 +202,9 @@ impl PacketSocket {
     }
 
     /// Puts the program of the group in force; until there is one, all frames are the first socket's.
-    pub(super) fn spread(&self, vxlan_ports: &[u16]) -> Result<(), CaptureError> {
+    pub(super) fn spread(&self, ports: &TunnelPorts) -> Result<(), CaptureError> {
         let load = || {
-            let program = spread::program(vxlan_ports)?;
+            let program = spread::program(ports)?;
             // The length was checked when the program was made; the kernel only reads the instructions.
             let program = libc::sock_fprog { len: program.len() as u16, filter: program.as_ptr().cast_mut() };
             self.set(libc::PACKET_FANOUT_DATA, &program)

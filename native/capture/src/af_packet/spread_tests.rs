@@ -3,13 +3,18 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use proptest::prelude::*;
-use wire::{Address, EncapStack, Network, Packet, TunnelPorts};
+use wire::{Address, EncapStack, Network, Packet, TunnelPorts, UdpTunnel};
 
 use super::*;
 use crate::file::FileReader;
 use crate::frame::{Block, Frame, LinkType, OwnedBlock};
 
-const VXLAN_PORTS: [u16; 2] = [4789, 8472];
+fn ports() -> TunnelPorts {
+    TunnelPorts::new(&[4789, 8472])
+        .with(UdpTunnel::Geneve, &[6081])
+        .with(UdpTunnel::Gtpu, &[2152])
+        .with(UdpTunnel::Tzsp, &[37008])
+}
 
 /// A frame as the kernel shows it to a fanout program: without the outer tag, from the network header on.
 struct Seen<'a> {
@@ -48,6 +53,7 @@ fn run(program: &[sock_filter], frame: &Seen<'_>) -> u32 {
         at += 1;
         match u32::from(code) {
             0x20 => a = frame.ethertype,
+            0x80 => a = frame.bytes.len() as u32,
             0x40 | 0x48 | 0x50 => {
                 let (start, width) = (x.wrapping_add(k) as usize, [4, 2, 1][usize::from(code >> 3 & 3)]);
                 let Some(bytes) = frame.bytes.get(start..start + width) else { return 0 };
@@ -61,6 +67,7 @@ fn run(program: &[sock_filter], frame: &Seen<'_>) -> u32 {
             0x61 => x = memory[k as usize],
             0x04 => a = a.wrapping_add(k),
             0x0c => a = a.wrapping_add(x),
+            0x1c => a = a.wrapping_sub(x),
             0x24 => a = a.wrapping_mul(k),
             0x44 => a |= k,
             0x54 => a &= k,
@@ -82,8 +89,8 @@ fn run(program: &[sock_filter], frame: &Seen<'_>) -> u32 {
 
 /// What the decoder's innermost address pair gives; `None` where the frame cannot be decoded.
 fn of_decoded(frame: &Frame<'_>) -> Option<u32> {
-    let (ports, mut stack) = (TunnelPorts::new(&VXLAN_PORTS), EncapStack::new());
-    let decoded = wire::decode(frame.data, frame.origlen, frame.link_type.0, &ports, &mut stack).ok()?;
+    let mut stack = EncapStack::new();
+    let decoded = wire::decode(frame.data, frame.origlen, frame.link_type.0, &ports(), &mut stack).ok()?;
     let Packet { network: Network::Ip(packet), .. } = decoded else { return Some(0) };
     let words = |address: Address| u128::from_be_bytes(*address.bytes());
     let pair = words(packet.source) ^ words(packet.destination);
@@ -110,7 +117,7 @@ fn for_each_frame(path: &str, mut look: impl FnMut(&Frame<'_>)) {
 
 #[test]
 fn every_real_frame_is_spread_by_the_pair_that_the_decoder_finds() {
-    let program = program(&VXLAN_PORTS).expect("a program");
+    let program = program(&ports()).expect("a program");
     let (mut compared, mut differences) = (0, Vec::new());
     let Some(captures) = captures() else { return };
     for path in captures {
@@ -127,11 +134,13 @@ fn every_real_frame_is_spread_by_the_pair_that_the_decoder_finds() {
     assert!(compared > 1000 && differences.is_empty(), "{compared} compared, {differences:#?}");
 }
 
+fn ethernet(data: &[u8]) -> Frame<'_> {
+    Frame { timestamp_ns: 0, data, origlen: data.len() as u32, link_type: LinkType::ETHERNET, interface: 0 }
+}
+
 /// Runs the program over Ethernet bytes.
 fn spread_of(program: &[sock_filter], data: &[u8]) -> u32 {
-    let frame =
-        Frame { timestamp_ns: 0, data, origlen: data.len() as u32, link_type: LinkType::ETHERNET, interface: 0 };
-    Seen::by_kernel(&frame).map_or(0, |seen| run(program, &seen))
+    Seen::by_kernel(&ethernet(data)).map_or(0, |seen| run(program, &seen))
 }
 
 fn hex(text: &str) -> Vec<u8> {
@@ -141,11 +150,26 @@ fn hex(text: &str) -> Vec<u8> {
 
 const MACS: &str = "020000000001 020000000002";
 /// What may stand between the Ethernet header of a frame and the innermost packet.
-const CARRIERS: [&str; 10] = [
+const CARRIERS: [&str; 22] = [
     "",
     "8100 0005",
     "88a8 0005 8100 0006",
     "9100 0005 9200 0006 8100 0007",
+    // The security group tag; MACsec in the clear with its channel; two labels and a pseudowire with control word.
+    "8909 0101 0001 0064",
+    "88e5 2000 00000001 001b44113ab70001",
+    "8847 00064040 00065140 00000000 MACS",
+    // PPP in PPPoE, in PPTP and in L2TP, of which the frame is bridged.
+    "8864 1100 0011 0140 0031 0001 MACS",
+    "0800 4500 0000 0000 0000 402f 0000 c0000201 c0000202 3081 880b 01400001 00000001 00000001 ff03 31 0001 MACS",
+    "0800 4500 0000 0000 0000 4011 0000 c0000201 c0000202 06a5 06a5 0000 0000 4802 0140 00010002 00000000 31 0001 MACS",
+    // Geneve with an option, VXLAN-GPE with NSH, TZSP, HPE's, CAPWAP, EtherIP.
+    "0800 4500 0000 0000 0000 4011 0000 c0000201 c0000202 c000 17c1 0000 0000 0140 6558 00000a00 00000000 MACS",
+    "0800 4500 0000 0000 0000 4011 0000 c0000201 c0000202 c000 12b6 0000 0000 0c000004 00006400 0fc2 0103 000064fe MACS",
+    "0800 4500 0000 0000 0000 4011 0000 c0000201 c0000202 c000 9090 0000 0000 0100 0001 01 MACS",
+    "0800 4500 0000 0000 0000 4011 0000 c0000201 c0000202 c000 1efc 0000 0000 000000000000000000000000 MACS",
+    "0800 4500 0000 0000 0000 4011 0000 c0000201 c0000202 c000 147f 0000 0000 00 1000 00 00000000 MACS",
+    "0800 4500 0000 0000 0000 4061 0000 c0000201 c0000202 3000 MACS",
     // GRE with checksum, key and sequence number.
     "0800 4500 0000 0000 0000 402f 0000 c0000201 c0000202 b000 6558 00000000 00000001 00000002 MACS",
     // ERSPAN I; II in a tag; III with subheader, behind IPv6 with hop-by-hop options.
@@ -189,7 +213,7 @@ const TOGETHER: [(&str, &str); 5] = [
 
 #[test]
 fn what_belongs_together_meets_in_whatever_it_is_carried() {
-    let program = program(&VXLAN_PORTS).expect("a program");
+    let program = program(&ports()).expect("a program");
     for (one, other) in TOGETHER {
         let alone = spread_of(&program, &carried("", one));
         for carrier in CARRIERS {
@@ -201,28 +225,57 @@ fn what_belongs_together_meets_in_whatever_it_is_carried() {
 }
 
 #[test]
-fn every_tunnel_may_be_inside_every_other() {
-    let program = program(&VXLAN_PORTS).expect("a program");
-    let (packet, _) = TOGETHER[0];
-    let alone = spread_of(&program, &carried("", packet));
-    for outer in CARRIERS {
-        for inner in CARRIERS {
-            let frame = carried(&format!("{outer} {inner}"), packet);
-            assert_eq!(spread_of(&program, &frame), alone, "{inner} in {outer}");
-        }
+fn an_ip_packet_is_found_behind_what_names_it_otherwise() {
+    let program = program(&ports()).expect("a program");
+    let (ipv4, ipv6) = (TOGETHER[0].0.trim_start_matches("0800"), TOGETHER[1].0.trim_start_matches("86dd"));
+    let udp = "0800 4500 0000 0000 0000 4011 0000 c0000201 c0000202 c000";
+    let gtpu = format!("{udp} 0868 0000 0000 34ff 0040 00000009 00000085 01000085 01000000");
+    for (carrier, packet, (alone, _)) in [
+        ("8847 00064140", ipv4, TOGETHER[0]),
+        ("8847 00064140", ipv6, TOGETHER[1]),
+        ("8864 1100 0011 0040 0021", ipv4, TOGETHER[0]),
+        ("0800 4500 0000 0000 0000 4004 0000 c0000201 c0000202", ipv4, TOGETHER[0]),
+        ("0800 4500 0000 0000 0000 4029 0000 c0000201 c0000202", ipv6, TOGETHER[1]),
+        ("0800 4500 0000 0000 0000 402f 0000 c0000201 c0000202 0000 883e 01020304", ipv4, TOGETHER[0]),
+        (&format!("{udp} 0dd8 0000 0000 0001 0101 aa bb 0000000000000000 00 0000 f0f0 f0f0f0f0"), ipv6, TOGETHER[1]),
+        (&format!("{udp} 19eb 0000 0000 00064140"), ipv6, TOGETHER[1]),
+        (&gtpu, ipv4, TOGETHER[0]),
+        (&format!("{udp} 9090 0000 0000 0100 0001 00 0a0211ff 01 {MACS} 0800"), ipv4, TOGETHER[0]),
+    ] {
+        let expected = spread_of(&program, &carried("", alone));
+        assert_eq!(spread_of(&program, &carried(carrier, packet)), expected, "{packet} in {carrier}");
     }
 }
 
 #[test]
+fn every_tunnel_inside_every_other_is_entered_as_the_decoder_enters_it() {
+    let program = program(&ports()).expect("a program");
+    let (packet, _) = TOGETHER[0];
+    let alone = spread_of(&program, &carried("", packet));
+    let mut entered = 0;
+    for outer in CARRIERS {
+        for inner in CARRIERS {
+            // MACsec has a check value at the end.
+            let data = [carried(&format!("{outer} {inner}"), packet), vec![0; 64]].concat();
+            let found = spread_of(&program, &data);
+            assert_eq!(Some(found), of_decoded(&ethernet(&data)), "{inner} in {outer}");
+            entered += usize::from(found == alone);
+        }
+    }
+    // A pseudowire is told by the commonest of what it may carry only.
+    assert!(entered > CARRIERS.len() * CARRIERS.len() - 8, "{entered}");
+}
+
+#[test]
 fn what_is_no_tunnel_after_all_goes_by_the_packet_itself() {
-    let program = program(&VXLAN_PORTS).expect("a program");
+    let program = program(&ports()).expect("a program");
     let expected = spread(0xc000_0201 ^ 0xc000_0202);
     for rest in [
-        // Another port; no I flag; too short a datagram; PPTP; a keepalive; an unknown frame type of ERSPAN III.
+        // Another port; no I flag; too short a datagram; PPTP without data; a keepalive; an unknown frame of ERSPAN III.
         "4011 0000 c0000201 c0000202 1000 1001 0000 0000 08000000 00000100",
         "4011 0000 c0000201 c0000202 1000 12b5 0000 0000 00000000 00000100",
         "4011 0000 c0000201 c0000202 1000 12b5 000c 0000 08000000",
-        "402f 0000 c0000201 c0000202 3001 880b 00000000 00000000",
+        "402f 0000 c0000201 c0000202 2081 880b 00000000 00000000",
         "402f 0000 c0000201 c0000202 0000 0000",
         "402f 0000 c0000201 c0000202 0000 22eb 20010001 00000000 0000 1c00",
     ] {
@@ -232,7 +285,7 @@ fn what_is_no_tunnel_after_all_goes_by_the_packet_itself() {
 
 #[test]
 fn what_has_no_address_pair_is_the_first_workers() {
-    let program = program(&VXLAN_PORTS).expect("a program");
+    let program = program(&ports()).expect("a program");
     for payload in ["0806 0001 0800 0604 0001", "0026 4242 0300 0000 0000", "88cc 0207", ""] {
         for carrier in CARRIERS {
             assert_eq!(spread_of(&program, &carried(carrier, payload)), 0, "{payload} in {carrier}");
@@ -242,14 +295,14 @@ fn what_has_no_address_pair_is_the_first_workers() {
 
 #[test]
 fn it_fits_the_kernel_with_as_many_ports_as_are_looked_at() {
-    let ports: Vec<u16> = (1..=100).collect();
-    assert!(program(&ports).expect("a program").len() <= libc::BPF_MAXINSNS as usize);
+    let vxlan: Vec<u16> = (1..=100).collect();
+    assert!(program(&ports().with(UdpTunnel::Vxlan, &vxlan)).expect("a program").len() <= libc::BPF_MAXINSNS as usize);
 }
 
 proptest! {
     #[test]
     fn any_bytes_give_some_worker(data in proptest::collection::vec(any::<u8>(), 0..300), carrier in 0..CARRIERS.len()) {
-        let program = program(&VXLAN_PORTS).expect("a program");
+        let program = program(&ports()).expect("a program");
         let frame = [carried(CARRIERS[carrier], ""), data].concat();
         for length in 0..frame.len() {
             spread_of(&program, &frame[..length]);

@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use capture::{AfPacket, AfPacketConfig, Block, Fanout, wait};
+use wire::TunnelPorts;
 
 /// The captured end of the veth pair.
 pub(crate) const MIRROR: &str = "mirror0";
@@ -90,7 +91,7 @@ pub(crate) fn open(config: &AfPacketConfig) -> AfPacket {
 
 /// Opens sockets that share the frames.
 pub(crate) fn open_group(config: &AfPacketConfig, group: u16, count: usize) -> Vec<AfPacket> {
-    let fanout = Fanout { group, vxlan_ports: vec![4789] };
+    let fanout = Fanout { group, ports: TunnelPorts::new(&[4789]) };
     AfPacket::open_group(config, &fanout, count).unwrap_or_else(|failure| panic!("{failure}"))
 }
 

@@ -27,6 +27,8 @@ _log = logging.getLogger(__name__)
 _POLL_SECONDS = 0.25
 _SECOND = 1.0
 _CONFIGURATION = "configuration"
+# HPE's encapsulated remote mirroring; no configuration moves it.
+_ERM_PORT = 7932
 
 
 class WorkerError(OSError):
@@ -201,5 +203,5 @@ class Daemon:
 
 def _quiet_tunnels(config: Config) -> QuietTunnels:
     tunnels = config.decapsulation
-    ports = (*tunnels.vxlan_ports, *tunnels.geneve_ports, *tunnels.gtpu_ports, *tunnels.tzsp_ports)
+    ports = (*tunnels.vxlan_ports, *tunnels.geneve_ports, *tunnels.gtpu_ports, *tunnels.tzsp_ports, _ERM_PORT)
     return QuietTunnels([interface.name for interface in config.capture.interfaces], ports)

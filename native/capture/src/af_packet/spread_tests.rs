@@ -233,6 +233,12 @@ fn an_ip_packet_is_found_behind_what_names_it_otherwise() {
     for (carrier, packet, (alone, _)) in [
         ("8847 00064140", ipv4, TOGETHER[0]),
         ("8847 00064140", ipv6, TOGETHER[1]),
+        // An address that could be the type of a frame.
+        (
+            "8847 00064140",
+            "6000 0000 0000 3b40 20010db8080000000000000000000001 V6B",
+            ("86dd 6000 0000 0000 3b40 20010db8080000000000000000000001 V6B", ""),
+        ),
         ("8864 1100 0011 0040 0021", ipv4, TOGETHER[0]),
         ("0800 4500 0000 0000 0000 4004 0000 c0000201 c0000202", ipv4, TOGETHER[0]),
         ("0800 4500 0000 0000 0000 4029 0000 c0000201 c0000202", ipv6, TOGETHER[1]),

@@ -32,7 +32,7 @@ impl Step<'_> {
         self.code.bind(ppp);
         self.code.jump(self.ppp);
         self.code.bind(metadata);
-        self.enter(6, 8);
+        self.metadata();
         self.code.bind(macsec);
         self.macsec();
         self.code.bind(nsh);
@@ -72,7 +72,7 @@ impl Step<'_> {
         self.code.bind(control_word);
         self.control_word();
         self.code.bind(perhaps_ethernet);
-        self.ipv4_or_ethernet();
+        self.ip_or_ethernet();
     }
 
     /// Goes to the label if A is a type that an Ethernet frame in a pseudowire has.
@@ -103,12 +103,19 @@ impl Step<'_> {
         self.code.jump(self.ethernet);
     }
 
-    /// What could be a frame is an IPv4 packet if it begins with a 4 and says the length that is left.
-    fn ipv4_or_ethernet(&mut self) {
+    /// What could be a frame is an IP packet if it begins with the version and says the length that is left.
+    fn ip_or_ethernet(&mut self) {
+        let [ipv6, said] = [(); 2].map(|()| self.code.label());
         self.code.load(Width::Byte, 0);
         self.code.compute(libc::BPF_AND, 0xf0);
+        self.code.jump_if(Test::Is(0x60), ipv6);
         self.code.jump_unless(Test::Is(0x40), self.ethernet);
         self.code.load(Width::Half, 2);
+        self.code.jump(said);
+        self.code.bind(ipv6);
+        self.code.load(Width::Half, 4);
+        self.code.compute(libc::BPF_ADD, 40);
+        self.code.bind(said);
         self.code.store(KEPT);
         self.code.load_length();
         self.code.compute_x(libc::BPF_SUB);
@@ -116,7 +123,7 @@ impl Step<'_> {
         self.code.recall_x(KEPT);
         self.code.compute_x(libc::BPF_SUB);
         self.code.recall_x(FLAGS);
-        self.code.jump_if(Test::Is(0), self.ipv4);
+        self.code.jump_if(Test::Is(0), self.by_version);
         self.code.jump(self.ethernet);
     }
 
@@ -158,6 +165,16 @@ impl Step<'_> {
         self.code.jump_unless(Test::Is(1), self.done);
         self.code.advance(2);
         self.code.jump(self.ethernet);
+    }
+
+    /// A version and a length, which are no EtherType, come first or, in GRE, behind the EtherType.
+    fn metadata(&mut self) {
+        let first = self.code.label();
+        self.code.load(Width::Half, 0);
+        self.code.jump_if(Test::AtLeast(ethertype::MIN), first);
+        self.enter(6, 8);
+        self.code.bind(first);
+        self.enter(0, 8);
     }
 
     /// Data in the clear, with or without a channel identifier in the tag.

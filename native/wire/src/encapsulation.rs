@@ -141,6 +141,15 @@ pub enum Encapsulation {
         /// Call id.
         call: u16,
     },
+    /// Backbone service instance tag, in front of a customer's frame (IEEE 802.1Q, 9.7).
+    BackboneTag {
+        /// Service instance, 24 bits.
+        service: u32,
+    },
+    /// E-TAG or VN-Tag of a port extender (IEEE 802.1BR).
+    ExtenderTag,
+    /// Cisco FabricPath, in front of a frame.
+    Fabricpath,
 }
 
 /// The kind of an encapsulation; the label `encapsulation` of the counters.
@@ -191,11 +200,17 @@ pub enum EncapsulationKind {
     Etherip,
     #[error("pptp")]
     Pptp,
+    #[error("backbone_tag")]
+    BackboneTag,
+    #[error("extender_tag")]
+    ExtenderTag,
+    #[error("fabricpath")]
+    Fabricpath,
 }
 
 impl EncapsulationKind {
     /// Every kind, in the order of its number.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 25] = [
         Self::Vlan,
         Self::Ip,
         Self::Gre,
@@ -218,6 +233,9 @@ impl EncapsulationKind {
         Self::Teredo,
         Self::Etherip,
         Self::Pptp,
+        Self::BackboneTag,
+        Self::ExtenderTag,
+        Self::Fabricpath,
     ];
 }
 
@@ -248,6 +266,9 @@ impl Encapsulation {
             Self::Teredo => EncapsulationKind::Teredo,
             Self::Etherip => EncapsulationKind::Etherip,
             Self::Pptp { .. } => EncapsulationKind::Pptp,
+            Self::BackboneTag { .. } => EncapsulationKind::BackboneTag,
+            Self::ExtenderTag => EncapsulationKind::ExtenderTag,
+            Self::Fabricpath => EncapsulationKind::Fabricpath,
         }
     }
 }
@@ -314,6 +335,9 @@ impl Tunnel {
                 Encapsulation::Vlan { .. }
                 | Encapsulation::Mpls { .. }
                 | Encapsulation::Pppoe { .. }
+                | Encapsulation::BackboneTag { .. }
+                | Encapsulation::ExtenderTag
+                | Encapsulation::Fabricpath
                 | Encapsulation::Macsec
                 | Encapsulation::Nsh { .. }
                 | Encapsulation::CiscoMetadata { .. } => {}

@@ -84,8 +84,8 @@ pub enum Layer {
     Teredo,
     #[error("etherip")]
     Etherip,
-    #[error("wlan")]
-    Wlan,
+    #[error("switch_tag")]
+    SwitchTag,
 }
 
 impl Layer {
@@ -113,6 +113,6 @@ impl Layer {
         Self::CiscoMetadata,
         Self::Teredo,
         Self::Etherip,
-        Self::Wlan,
+        Self::SwitchTag,
     ];
 }

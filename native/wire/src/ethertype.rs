@@ -37,5 +37,21 @@ pub(crate) const ERSPAN: u16 = 0x88be;
 /// ERSPAN type III (draft-foschiano-erspan-03, 4.3).
 pub(crate) const ERSPAN_III: u16 = 0x22eb;
 
+/// Backbone service instance tag (IEEE 802.1Q, 9.7; before, 802.1ah).
+pub(crate) const BACKBONE_TAG: u16 = 0x88e7;
+/// E-TAG (IEEE 802.1BR).
+pub(crate) const E_TAG: u16 = 0x893f;
+/// VN-Tag (Cisco, the draft of E-TAG).
+pub(crate) const VN_TAG: u16 = 0x8926;
+/// Cisco FabricPath.
+pub(crate) const FABRICPATH: u16 = 0x8903;
+/// ARP, which is not followed but often met.
+const ARP: u16 = 0x0806;
+
+/// Whether this type is so common that a frame is told by it.
+pub(crate) fn is_common(ethertype: u16) -> bool {
+    matches!(ethertype, IPV4 | IPV6 | ARP | VLAN | SERVICE_VLAN | MPLS | PPPOE_SESSION)
+}
+
 /// The smallest EtherType; below lie lengths of 802.3 frames (IEEE 802.3, 3.2.6).
 pub(crate) const MIN: u16 = 0x0600;

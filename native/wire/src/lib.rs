@@ -47,6 +47,7 @@ mod pppoe;
 pub mod protocol;
 mod sctp;
 mod shim;
+mod switch_tag;
 mod tcp;
 mod teredo;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::decode::{Carried, Decoder};
 use crate::error::{DecodeError, Layer};
-use crate::{cisco_metadata, ethertype, macsec, mpls, nsh, ppp, pppoe};
+use crate::{cisco_metadata, ethertype, macsec, mpls, nsh, ppp, pppoe, switch_tag};
 
 impl Decoder<'_, '_> {
     /// Takes the layer with this EtherType, and gives what it carries; `None` if it is none that is followed, and then the
@@ -18,6 +18,10 @@ impl Decoder<'_, '_> {
             ethertype::NSH => (nsh::read(&mut inside)?, Layer::Nsh),
             ethertype::CISCO_METADATA => (cisco_metadata::read(&mut inside)?, Layer::CiscoMetadata),
             ethertype::MACSEC => (macsec::read(&mut inside)?, Layer::Macsec),
+            ethertype::BACKBONE_TAG => (switch_tag::read_backbone(&mut inside)?, Layer::SwitchTag),
+            ethertype::E_TAG => (switch_tag::read_e_tag(&mut inside)?, Layer::SwitchTag),
+            ethertype::VN_TAG => (switch_tag::read_vn_tag(&mut inside)?, Layer::SwitchTag),
+            ethertype::FABRICPATH => (switch_tag::read_fabricpath(&mut inside)?, Layer::SwitchTag),
             _ => return Ok(None),
         };
         let Some((encapsulation, carried)) = layered else { return Ok(None) };

@@ -7,7 +7,7 @@ use crate::error::{DecodeError, Layer};
 use crate::erspan::FrameType;
 use crate::packet::{IpHeader, Transport};
 use crate::tunnel_ports::UdpTunnel;
-use crate::{capwap, erm, erspan, ethertype, geneve, gre, gtpu, l2tp, link, protocol, teredo, tzsp, udp, vxlan};
+use crate::{capwap, erm, erspan, ethertype, geneve, gre, gtpu, l2tp, link, mpls, protocol, teredo, tzsp, udp, vxlan};
 
 /// "The version number … 3 … Reserved … MUST be zero" (RFC 3378, 3).
 const ETHERIP_HEADER: [u8; 2] = [0x30, 0];
@@ -98,6 +98,7 @@ impl<'a> Decoder<'a, '_> {
             UdpTunnel::Capwap => (capwap::read(&mut inside)?, Layer::Capwap),
             UdpTunnel::L2tp => (l2tp::read(&mut inside)?, Layer::L2tp),
             UdpTunnel::Teredo => (teredo::read(&mut inside)?, Layer::Teredo),
+            UdpTunnel::Mpls if !mpls::fits(inside) => return Ok(None),
             UdpTunnel::Mpls => {
                 self.in_ip(outer, ethertype::MPLS, Layer::Mpls)?;
                 self.cursor = inside;

@@ -4,6 +4,7 @@ use crate::cursor::Cursor;
 use crate::{ethertype, llc};
 
 /// The first two bytes of a frame: type and subtype, then flags.
+const VERSION: u8 = 0x03;
 const TYPE: u8 = 0x0c;
 const DATA: u8 = 0x08;
 const WITHOUT_DATA: u8 = 0x40;
@@ -15,7 +16,9 @@ const HT_CONTROL: u8 = 0x80;
 /// Takes the header and LLC's; gives the EtherType of the payload, [`ethertype::NONE`] where none can be told: a frame that
 /// manages the air, is encrypted or cut.
 pub(crate) fn read(cursor: &mut Cursor<'_>) -> u16 {
-    let Some(&[kind, flags]) = cursor.rest().first_chunk() else { return ethertype::NONE };
+    let Some(&[first, second]) = cursor.rest().first_chunk() else { return ethertype::NONE };
+    // Some controllers swap the two bytes in CAPWAP: the protocol version, 0, stands in the low bits of the first.
+    let (kind, flags) = if first & VERSION != 0 { (second, first) } else { (first, second) };
     if kind & (TYPE | WITHOUT_DATA) != DATA || flags & PROTECTED != 0 {
         return ethertype::NONE;
     }
@@ -43,6 +46,7 @@ mod tests {
     fn a_data_frame_of_every_shape() {
         assert_eq!(carried("0802", 22), (ethertype::IPV4, 1));
         assert_eq!(carried("0803", 28), (ethertype::IPV4, 1));
+        assert_eq!(carried("0188", 24), (ethertype::IPV4, 1));
         assert_eq!(carried("8801", 24), (ethertype::IPV4, 1));
         assert_eq!(carried("8881", 28), (ethertype::IPV4, 1));
     }

@@ -60,7 +60,7 @@ fn a_tunnel_that_is_not_followed_is_the_innermost_packet() {
     let unknown_frame_type = hex("1000 22eb 0000bade 2001 0065 00000001 0000 1c00 aabbccdd");
     let keepalive = hex("0000 0000");
     let pptp_control = hex("3081 880b 0008 0001 00000001 00000002 ff03 c021 01010004");
-    let mpls = hex("0000 8847 00010140 10000021");
+    let mpls = hex("0000 8847 00010140 10000007");
     let arp = hex("0000 0806 00010800 06040001");
     for payload in [unknown_frame_type, keepalive, pptp_control, mpls, arp] {
         let frame = over_ip(47, &payload);

@@ -43,6 +43,8 @@ pub(super) struct LayerObject<'a> {
     group: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     call: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service: Option<u32>,
 }
 
 /// Written as text.
@@ -104,6 +106,7 @@ impl<'a> LayerObject<'a> {
             Encapsulation::Capwap { radio } => Self { radio: Some(*radio), ..self },
             Encapsulation::Nsh { path, index } => Self { path: Some(*path), index: Some(u32::from(*index)), ..self },
             Encapsulation::CiscoMetadata { group } => Self { group: Some(*group), ..self },
+            Encapsulation::BackboneTag { service } => Self { service: Some(*service), ..self },
             Encapsulation::Pptp { call } => Self { call: Some(*call), ..self },
             _ => self,
         }

@@ -5,12 +5,12 @@ owns with "port unreachable". So sockets own them, bound to the mirror's interfa
 they take no byte of what arrives, and nothing on other interfaces. The frames are captured before they come this far.
 """
 
-import ctypes
 import errno
 import fcntl
 import logging
 import socket
 import struct
+from array import array
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -75,8 +75,9 @@ def _owner(interface: str, family: socket.AddressFamily, port: int | None) -> so
 def _let_nothing_in(owner: socket.socket) -> None:
     """Attach the program `ret 0` (socket(7), SO_ATTACH_FILTER)."""
     ret = 0x06
-    instruction = ctypes.create_string_buffer(struct.pack("HBBI", ret, 0, 0, 0))
-    owner.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(instruction)))
+    instruction = array("B", struct.pack("HBBI", ret, 0, 0, 0))
+    address, _ = instruction.buffer_info()
+    owner.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", 1, address))
 
 
 def _families(interface: str) -> list[socket.AddressFamily]:

@@ -34,6 +34,9 @@ def test_a_port_is_quiet_while_it_is_owned(port: int) -> None:
     tunnels = QuietTunnels(["lo"], [port])
     tunnels.open()
     assert not is_refused(port)
+    for owner in tunnels._sockets:
+        with pytest.raises(BlockingIOError):
+            owner.recv(1, socket.MSG_DONTWAIT)
     tunnels.close()
     assert is_refused(port)
 

@@ -53,11 +53,15 @@ class Batch:
         """Hosts that send mail in bulk; one that goes on is told again every 10 seconds of packet time."""
 
     @property
+    def conditions(self) -> str:
+        """What has become wrong or well with the mirror, as a JSON list; what lasts is told again every 10 minutes."""
+
+    @property
     def ended(self) -> bool:
         """Whether no more will come: all files are read, or everything is drained after `Engine.stop`."""
 
     def __len__(self) -> int:
-        """Number of hits and findings."""
+        """Number of hits, findings and conditions."""
 
 @final
 class Engine:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, cast
 
-from sensor.alerts.rows import FindingRow, HitRow
+from sensor.alerts.rows import FindingRow, HitRow, MirrorRow
 
 if TYPE_CHECKING:
     from sensor._native import Engine as NativeEngine
@@ -77,6 +77,14 @@ class HostCounters(TypedDict):
     evicted: int
 
 
+class MirrorCounters(TypedDict):
+    """How the core judges the mirror (`ok`, `degraded`, `blind`), why, and what each source has shown."""
+
+    verdict: str
+    reasons: list[dict[str, Any]]
+    sources: list[dict[str, Any]]
+
+
 class WatchlistCounters(TypedDict):
     """The lists that are in use."""
 
@@ -122,10 +130,12 @@ class Counters(TypedDict):
     ring: RingCounters | None
     flows: FlowCounters
     hosts: HostCounters
+    mirror: MirrorCounters
     watchlist: WatchlistCounters
     sinks: list[SinkCounters]
     queues: list[QueueCounters]
     workers: list[WorkerCounters]
+    copies_forgotten: int
     clock_jumps: int
     read_bytes: NotRequired[int]
     ring_notes: NotRequired[list[str]]
@@ -141,6 +151,7 @@ class Batch:
     hits: Sequence[HitRow] = ()
     findings: Sequence[FindingRow] = ()
     ended: bool = False
+    conditions: Sequence[MirrorRow] = ()
 
 
 def merged_sinks(*groups: Iterable[SinkCounters]) -> list[SinkCounters]:
@@ -180,7 +191,8 @@ class Engine:
         native = self._core.poll(timeout_seconds)
         hits = cast("list[HitRow]", rows_of(native.hits))
         findings = cast("list[FindingRow]", rows_of(native.findings))
-        return Batch(native.time_ns, hits, findings, native.ended)
+        conditions = cast("list[MirrorRow]", json.loads(native.conditions))
+        return Batch(native.time_ns, hits, findings, native.ended, conditions)
 
     def replace_watchlists(self, watchlists: object) -> int:
         """Use other compiled lists from now on, also for flows that are open; gives their generation."""

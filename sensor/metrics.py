@@ -1,6 +1,7 @@
 """The metrics: one table of names, one snapshot of the counters a scrape."""
 
 import platform
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -126,6 +127,27 @@ def _mirror_state(scrape: Scrape) -> Iterator[Sample]:
         yield (verdict.value,), float(scrape.verdict is verdict)
 
 
+def _sequence_lost(scrape: Scrape) -> Iterator[Sample]:
+    lost: Counter[str] = Counter()
+    for source in scrape.counters["mirror"]["sources"]:
+        if source["encapsulation"] is not None:
+            lost[source["encapsulation"]] += source["sequence_lost_frames"]
+    for encapsulation, frames in sorted(lost.items()):
+        yield (encapsulation,), frames
+
+
+def _mirror_sum(column: str) -> Callable[[Scrape], Iterator[Sample]]:
+    def samples(scrape: Scrape) -> Iterator[Sample]:
+        yield (), sum(source[column] for source in scrape.counters["mirror"]["sources"])
+
+    return samples
+
+
+def _duplicates(scrape: Scrape) -> Iterator[Sample]:
+    for kind in ("exact", "routed", "vlan", "both_directions"):
+        yield (kind,), sum(source["duplicate_frames"][kind] for source in scrape.counters["mirror"]["sources"])
+
+
 def _interface_up(scrape: Scrape) -> Iterator[Sample]:
     for interface in scrape.counters["interfaces"]:
         yield (interface["name"],), float(interface["state"] == "up")
@@ -217,8 +239,30 @@ DEFINITIONS: tuple[Definition, ...] = (
     _counter(
         "mirror_sequence_lost_frames_total",
         ("encapsulation",),
-        "Mirrored frames lost on the way, by sequence numbers; without samples in this version." + _NEVER,
-        _no_samples,
+        "Mirrored frames lost on the way, by the sequence numbers of GRE and ERSPAN." + _NEVER,
+        _sequence_lost,
+    ),
+    _counter("mirror_duplicate_frames_total", ("kind",), "Packets that the mirror showed before.", _duplicates),
+    _counter(
+        "mirror_truncated_frames_total", (), "Frames that arrived cut short." + _NEVER, _mirror_sum("truncated_frames")
+    ),
+    _counter(
+        "mirror_merged_frames_total",
+        (),
+        "Frames larger than any wire carries." + _NEVER,
+        _mirror_sum("merged_frames"),
+    ),
+    _counter(
+        "mirror_tcp_unseen_bytes_total",
+        (),
+        "Bytes of TCP that were acknowledged but never seen." + _NEVER,
+        _mirror_sum("tcp_unseen_bytes"),
+    ),
+    _counter(
+        "mirror_copies_forgotten_total",
+        (),
+        "Packets that newer ones pushed out of the table of copies within 250 ms; a copy of them goes unseen.",
+        _one(lambda counters: counters["copies_forgotten"]),
     ),
     _gauge("mirror_state", ("state",), "1 for the verdict over the mirror: ok, degraded or blind.", _mirror_state),
     _gauge("ring_bytes", (), "Size of all files of the pcap ring.", _ring("bytes")),

@@ -39,6 +39,7 @@ def encode_stats(counters: Counters, sensor_name: str, time_ns: int) -> str:
             "decode_errors": [row for row in counters["decode_errors"] if row["frames"]],
             "encapsulations": [row for row in counters["encapsulations"] if row["frames"]],
             "hosts": counters["hosts"],
+            "mirror": counters["mirror"],
             "sinks": counters["sinks"],
         },
     }

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sensor.alerts.incident import Condition
+from sensor.alerts.mirror import Reason, reason_of
 from sensor.alerts.text import NS_PER_SECOND, pace
 from sensor.engine import Counters, InterfaceCounters
 
 _RECENT_SECONDS = 60.0
+_MIRROR_LOSSES = ("sensor.kernel-drops", "sensor.ring-loss")
 
 
 class Verdict(StrEnum):
@@ -25,14 +27,14 @@ class Health:
     """The verdict over the mirror with what speaks against it, and the figures of the last interval."""
 
     verdict: Verdict
-    reasons: tuple[str, ...]
+    reasons: tuple[Reason, ...]
     frames_per_minute: float
     dropped_frames: int
     ring_reach_seconds: float | None
 
     def heartbeat(self) -> tuple[str, ...]:
         """Give the groups of a heartbeat line."""
-        verdict = f"mirror {self.verdict}" + (f": {', '.join(self.reasons)}" if self.reasons else "")
+        verdict = f"mirror {self.verdict}" + (f": {', '.join(map(str, self.reasons))}" if self.reasons else "")
         figures = f"{round(self.frames_per_minute):,} frames/min, {self.dropped_frames:,} dropped"
         if self.ring_reach_seconds is not None:
             figures += f", ring reaches back {pace(self.ring_reach_seconds)}"
@@ -55,7 +57,7 @@ class Conditions:
         self._started_at = started_at
         self._previous: Counters | None = None
         self._interfaces: dict[str, _Interface] = {}
-        self._losses: deque[tuple[float, str]] = deque()
+        self._losses: deque[tuple[float, Condition]] = deque()
         self._interval: tuple[float, int, int] | None = None
 
     def observe(self, counters: Counters, now: float) -> list[Condition]:
@@ -64,7 +66,7 @@ class Conditions:
         conditions = list(self._mirror(counters, now))
         if previous is not None:
             losses = [loss for loss in _losses(previous, counters) if loss.count > 0]
-            self._losses.extend((now, loss.rule) for loss in losses)
+            self._losses.extend((now, loss) for loss in losses)
             conditions += losses
         while self._losses and now - self._losses[0][0] > _RECENT_SECONDS:
             self._losses.popleft()
@@ -72,15 +74,21 @@ class Conditions:
 
     def health(self, now: float) -> Health:
         """Judge the mirror as of the last snapshot; figures are since the last heartbeat or the start."""
-        silent = [reason for name in self._interfaces if (reason := self._silence(name, now))]
-        lossy = [rule for rule in ("sensor.kernel-drops", "sensor.ring-loss") if rule in self._recent_rules()]
+        silent = [
+            Reason("mirror.silent", name, text, True, {})
+            for name in self._interfaces
+            if (text := self._silence(name, now))
+        ]
+        lossy = [Reason(rule, subject, text, False, {}) for rule, subject, text in self._recent_losses()]
+        core = self._previous["mirror"] if self._previous else None
+        shown = [reason_of(row) for row in core["reasons"]] if core else []
         verdict = Verdict.OK
-        if silent and len(silent) == len(self._interfaces):
+        if (silent and len(silent) == len(self._interfaces)) or (core and core["verdict"] == Verdict.BLIND):
             verdict = Verdict.BLIND
-        elif silent or lossy:
+        elif silent or lossy or shown:
             verdict = Verdict.DEGRADED
         minutes, frames, dropped = self._figures(now)
-        return Health(verdict, (*silent, *lossy), frames / minutes, dropped, self._ring_reach())
+        return Health(verdict, (*silent, *shown, *lossy), frames / minutes, dropped, self._ring_reach())
 
     def heartbeat(self, now: float) -> Health:
         """Give the health for a heartbeat line and start the next interval of its figures."""
@@ -96,16 +104,16 @@ class Conditions:
             return minutes, 0, 0
         return minutes, _captured(self._previous) - frames, _dropped(self._previous) - dropped
 
-    def _recent_rules(self) -> set[str]:
-        return {rule for _, rule in self._losses}
+    def _recent_losses(self) -> list[tuple[str, str, str]]:
+        recent = {(loss.rule, loss.subject): loss.text for _, loss in self._losses if loss.rule in _MIRROR_LOSSES}
+        return [(*key, text) for key, text in recent.items()]
 
     def _mirror(self, counters: Counters, now: float) -> Iterator[Condition]:
         for counted_interface in counters["interfaces"]:
             name = counted_interface["name"]
             self._follow(counted_interface, now)
             reason = self._silence(name, now)
-            text = reason.partition(" ")[2] if reason else "frames arrive"
-            yield Condition("mirror.silent", name, text, over=reason is None)
+            yield Condition("mirror.silent", name, reason or "frames arrive", over=reason is None)
 
     def _follow(self, counted_interface: InterfaceCounters, now: float) -> None:
         known = self._interfaces.setdefault(counted_interface["name"], _Interface(0, self._started_at))
@@ -118,11 +126,11 @@ class Conditions:
     def _silence(self, name: str, now: float) -> str | None:
         interface = self._interfaces[name]
         if interface.state != "up":
-            return f"{name} is {interface.state}" + (f": {interface.reason}" if interface.reason else "")
+            return f"is {interface.state}" + (f": {interface.reason}" if interface.reason else "")
         silent_seconds = now - interface.last_frame_at
         if silent_seconds < self._silence_seconds:
             return None
-        return f"{name} shows no frame for {pace(silent_seconds)}"
+        return f"shows no frame for {pace(silent_seconds)}"
 
     def _ring_reach(self) -> float | None:
         ring = self._previous["ring"] if self._previous else None
@@ -159,7 +167,9 @@ def stale_conditions(stale: Sequence[tuple[str, str]], known: Sequence[str]) -> 
 
 def problems(counters: Counters, health: Health) -> list[str]:
     """Say everything that makes a running sensor unhealthy, one sentence each."""
-    found = [f"mirror {health.verdict}: {', '.join(health.reasons)}"] if health.verdict is not Verdict.OK else []
+    found = (
+        [f"mirror {health.verdict}: {', '.join(map(str, health.reasons))}"] if health.verdict is not Verdict.OK else []
+    )
     if counters["ring"] and counters["ring"]["error"]:
         found.append(f"ring: {counters['ring']['error']}")
     found += [f"{sink['sink']}: {sink['error']}" for sink in counters["sinks"] if sink["error"]]

@@ -23,7 +23,8 @@ from sensor.alerts.incident import (
     Kind,
     short_id,
 )
-from sensor.alerts.rows import Ends, FindingRow, HitRow, carries_news, ends_of
+from sensor.alerts.mirror import condition_of
+from sensor.alerts.rows import Ends, FindingRow, HitRow, MirrorRow, carries_news, ends_of
 from sensor.alerts.rules import BY_NAME, Severity
 from sensor.alerts.suppress import SuppressEntry, Suppressions
 from sensor.alerts.tally import ConditionTally, FindingTally, FlowTally
@@ -61,6 +62,10 @@ class RowsUntil(Protocol):
     @property
     def findings(self) -> Sequence[FindingRow]:
         """Hosts over a threshold."""
+
+    @property
+    def conditions(self) -> Sequence[MirrorRow]:
+        """What has become wrong or well with the mirror."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +125,8 @@ class Policy:
         furthest_ns = known_ns + _FURTHEST_AHEAD_NS if known_ns else _NEVER_NS
         until_ns = batch.time_ns
         if self._rows_tell_time:
-            until_ns = max((min(row["time_ns"], furthest_ns) for row in rows), default=0)
+            times = [row["time_ns"] for row in (*rows, *batch.conditions)]
+            until_ns = max((min(time_ns, furthest_ns) for time_ns in times), default=0)
         for row in rows:
             time_ns = min(row["time_ns"], furthest_ns)
             self._run_timers(min(time_ns, until_ns), out)
@@ -128,6 +134,9 @@ class Policy:
                 self._take_hit(row, time_ns, out)
             else:
                 self._take_finding(row, time_ns, out)
+        # A second's judgement comes after what was judged in it.
+        for change in batch.conditions:
+            out += self.observe([condition_of(change)], min(change["time_ns"], furthest_ns))
         self._run_timers(until_ns, out)
         return out
 

@@ -1,6 +1,6 @@
 """The rows that the core hands to the alert policy, one typed dictionary a kind, and who is who in them."""
 
-from typing import NamedTuple, TypedDict, final
+from typing import Any, NamedTuple, TypedDict, final
 
 
 @final
@@ -57,6 +57,18 @@ class FindingRow(TypedDict):
     servers: int
     rejects: int
     examples: list[str]
+
+
+@final
+class MirrorRow(TypedDict):
+    """A rule that has begun or, if `over`, ceased to speak against a source of frames; repeated while it lasts."""
+
+    time_ns: int
+    rule: str
+    source: str
+    over: bool
+    blind: bool
+    figures: dict[str, Any]
 
 
 class Ends(NamedTuple):

@@ -56,13 +56,17 @@ class LiveView:
             "problems": found,
             "version": __version__,
             "started": utc_stamp(self._started_ns),
-            "mirror": {"verdict": self.health.verdict.value, "reasons": list(self.health.reasons)},
             "alerts": {
                 "open": alerts.open,
                 "opened": sum(alerts.opened.values()),
                 "suppressed": sum(alerts.suppressed.values()),
             },
             **counters,
+            "mirror": {
+                "verdict": self.health.verdict.value,
+                "reasons": [reason.describe() for reason in self.health.reasons],
+                "sources": counters["mirror"]["sources"],
+            },
         }
 
     def alive(self) -> bool:

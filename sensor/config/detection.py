@@ -20,7 +20,7 @@ from sensor.config.fields import (
     VlanId,
     between,
 )
-from sensor.config.section import LATER, Section
+from sensor.config.section import Section
 from sensor.config.units import KIB
 
 ListFormat = Literal["auto", "plain", "csv", "feodo"]
@@ -52,11 +52,17 @@ class WatchlistSource(Section):
 class Mirror(Section):
     """When the mirror itself is in doubt."""
 
-    expected_vlans: Many[VlanId] = Field(default=(), description=f"VLANs that the mirror should show. {LATER}")
-    expected_subnets: Many[ConfiguredNetwork] = Field(
-        default=(), description=f"Networks that the mirror should show. {LATER}"
+    expected_vlans: Many[VlanId] = Field(
+        default=(), description="`mirror.degraded`: VLANs of which some frame should come each minute."
     )
-    port_speed: Rate | None = Field(default=None, description=f"Speed of the observing port, such as 1Gbit/s. {LATER}")
+    expected_subnets: Many[ConfiguredNetwork] = Field(
+        default=(), description="`mirror.degraded`: networks of which some host should show each minute."
+    )
+    port_speed: Rate | None = Field(
+        default=None,
+        description="`mirror.degraded`: speed of the observing port, such as 1Gbit/s; told when more than 95 % of it "
+        "was in use in 3 seconds of a minute.",
+    )
     silence: Interval = Field(default=60.0, description="`mirror.silent`: no frame for this long (duration).")
 
 

@@ -53,6 +53,12 @@ def engine_settings(config: Config, mode: Mode, files: Sequence[str] = ()) -> di
             "active_seconds": config.flows.active,
         },
         "hosts": {"max": config.hosts.max},
+        "deduplicate": config.capture.deduplicate,
+        "mirror": {
+            "expected_vlans": list(config.detect.mirror.expected_vlans),
+            "expected_subnets": list(map(str, config.detect.mirror.expected_subnets)),
+            "port_speed_bits_per_second": config.detect.mirror.port_speed,
+        },
         "smtp": _smtp(config),
         "eve": {"path": str(config.eve.path), "types": list(config.eve.types)} if config.eve.path else None,
     }

@@ -94,8 +94,8 @@ class Capture(Section):
     )
     deduplicate: Literal["measure", "on", "off"] = Field(
         default="measure",
-        description="What to do with frames that the mirror shows twice. `on` is not available in this version; "
-        "`measure` and `off` keep every frame.",
+        description="Packets that the mirror shows more than once: `measure` counts them, `on` also leaves the copies "
+        "out of flows, hosts and alerts, `off` looks for none. The pcap ring keeps all.",
     )
 
     @field_validator("interfaces")
@@ -106,13 +106,6 @@ class Capture(Section):
         if twice:
             raise ValueError(f"{', '.join(twice)} is listed twice; name each interface once")
         return interfaces
-
-    @field_validator("deduplicate")
-    @classmethod
-    def _cannot_remove_duplicates(cls, value: str) -> str:
-        if value == "on":
-            raise ValueError("`on` is not available in this version; write measure or off")
-        return value
 
 
 Ports = Annotated[Many[Port], AfterValidator(lambda ports: tuple(dict.fromkeys(ports)))]

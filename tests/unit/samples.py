@@ -67,6 +67,8 @@ def counters(**changes: Any) -> Counters:
         },
         "flows": {"active": 5, "max": 1000, "ended": {"idle": 1, "active": 0, "fin": 2, "evicted": 0}},
         "hosts": {"active": 3, "max": 100, "evicted": 0},
+        "mirror": {"verdict": "ok", "reasons": [], "sources": []},
+        "copies_forgotten": 0,
         "watchlist": {
             "generation": 1,
             "lists": [{"list": "feodo", "type": "ip", "indicators": 12}],

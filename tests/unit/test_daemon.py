@@ -312,7 +312,11 @@ def test_the_heartbeat_beats_and_a_silent_mirror_is_told(bench: Bench) -> None:
     thread = threading.Thread(target=daemon.run)
     thread.start()
     try:
-        until(lambda: any(" ALIVE  mirror blind: eth1 shows no frame for " in line for line in bench.alert_lines))
+        until(
+            lambda: any(
+                " ALIVE  mirror blind: mirror.silent eth1: shows no frame for " in line for line in bench.alert_lines
+            )
+        )
         assert any(" OPEN   high   mirror.silent  #" in line for line in bench.alert_lines)
         assert any(" ALIVE  mirror ok  " in line for line in bench.alert_lines)
     finally:

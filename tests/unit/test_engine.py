@@ -22,6 +22,7 @@ class NativeBatch:
     hits: object
     findings: object
     ended: bool = False
+    conditions: str = "[]"
 
 
 @dataclass

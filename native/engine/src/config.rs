@@ -49,6 +49,10 @@ pub struct EngineConfig {
     pub flows: FlowsConfig,
     /// The host table.
     pub hosts: HostsConfig,
+    /// What to do with copies of packets.
+    pub deduplicate: Deduplicate,
+    /// What the mirror should show.
+    pub mirror: MirrorConfig,
     /// Thresholds of bulk SMTP.
     pub smtp: SmtpConfig,
     /// The event log, if one is written.
@@ -144,6 +148,40 @@ pub struct HostsConfig {
     pub max: usize,
 }
 
+/// What to do with packets that the mirror shows more than once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Deduplicate {
+    /// They are counted.
+    Measure,
+    /// They are counted, and left out of flows, hosts and alerts.
+    On,
+    /// Nothing is looked for.
+    Off,
+}
+
+/// What the mirror should show.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MirrorConfig {
+    /// VLANs.
+    pub expected_vlans: Vec<u16>,
+    /// Networks of which some host should show.
+    #[serde(deserialize_with = "subnets")]
+    pub expected_subnets: Vec<SubnetConfig>,
+    /// Speed of the observing port, if it is known.
+    pub port_speed_bits_per_second: Option<f64>,
+}
+
+/// A network, and how the operator wrote it.
+#[derive(Debug, Clone)]
+pub struct SubnetConfig {
+    /// As written.
+    pub text: String,
+    /// The network alone.
+    pub network: Networks,
+}
+
 /// Thresholds of bulk SMTP; windows are 10 minutes unless the name says otherwise.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -187,6 +225,16 @@ impl EveConfig {
 fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let seconds = f64::deserialize(deserializer)?;
     Duration::try_from_secs_f64(seconds).map_err(serde::de::Error::custom)
+}
+
+fn subnets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SubnetConfig>, D::Error> {
+    let subnet =
+        |text: String| parse_prefix(&text).map(|prefix| SubnetConfig { network: Networks::new(&[prefix]), text });
+    Vec::<String>::deserialize(deserializer)?
+        .into_iter()
+        .map(subnet)
+        .collect::<Result<_, _>>()
+        .map_err(serde::de::Error::custom)
 }
 
 fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Networks, D::Error> {

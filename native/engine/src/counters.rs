@@ -71,6 +71,8 @@ pub struct WorkerCounters {
     pub records_dropped: u64,
     /// Reports of watchlist meetings that were not handed on because nobody took them.
     pub hits_dropped: u64,
+    /// Packets whose copies would go unseen, because too many were remembered.
+    pub copies_forgotten: u64,
 }
 
 impl WorkerCounters {
@@ -91,6 +93,7 @@ impl WorkerCounters {
             clock_jumps: 0,
             records_dropped: 0,
             hits_dropped: 0,
+            copies_forgotten: 0,
         }
     }
 

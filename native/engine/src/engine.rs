@@ -1,7 +1,7 @@
 //! The engine as its owner sees it: inert until started, asked by polling, drained when stopped.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use thiserror::Error;
 use crate::config::{Backend, EngineConfig, Mode};
 use crate::counters::{LinkState, Published, SinkState};
 use crate::merge::{MergeState, Notice, SecondDelta};
+use crate::mirror::MirrorHealth;
 use crate::offline::ReadState;
 use crate::output::EventLog;
 use crate::pcap_ring::{PcapRing, RingError};
@@ -113,6 +114,7 @@ impl Engine {
         }
         let links = interfaces.iter().map(|_| Arc::default()).collect();
         let published = (0..config.workers).map(|_| Arc::new(Published::new(interfaces.len()))).collect();
+        let mirror = Mutex::new(MirrorHealth::new(config.mirror.clone(), Arc::clone(&interfaces)));
         let shared = Shared {
             config,
             interfaces,
@@ -121,7 +123,7 @@ impl Engine {
             watch: Arc::default(),
             eve: Arc::default(),
             read: Arc::default(),
-            merge: Arc::default(),
+            merge: Arc::new(MergeState { mirror, ..MergeState::default() }),
             ring: OnceLock::new(),
         };
         Ok(Self { shared, running: RwLock::new(None), stop: Arc::default(), unacknowledged: AtomicBool::new(false) })
@@ -186,6 +188,7 @@ impl Engine {
             notice.time_ns = notice.time_ns.max(more.time_ns);
             notice.hits.extend(more.hits);
             notice.findings.extend(more.findings);
+            notice.conditions.extend(more.conditions);
         }
         notice
     }

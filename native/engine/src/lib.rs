@@ -16,6 +16,7 @@ pub mod flow;
 pub mod host;
 mod live;
 pub mod merge;
+pub mod mirror;
 mod networks;
 mod offline;
 pub mod output;

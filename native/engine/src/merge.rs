@@ -1,15 +1,17 @@
 //! The one place where the seconds of all workers meet: hosts, mail windows, and the order of records.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use crossbeam_channel::{Receiver, Select, Sender, TrySendError};
 
 use crate::config::Mode;
+use crate::counters::lock;
 use crate::detect::{Finding, Hit, SmtpWatch};
 use crate::flow::{FlowDelta, FlowRecord};
 use crate::host::HostTable;
+use crate::mirror::{ConditionChange, MirrorHealth, SourceDelta};
 use crate::output::EventLog;
 use crate::query::HostQuery;
 
@@ -33,6 +35,8 @@ pub struct SecondDelta {
     pub records: Vec<FlowRecord>,
     /// Meetings with watchlist entries (in `read`; live they go straight out).
     pub hits: Vec<Hit>,
+    /// What the sources of frames have shown.
+    pub sources: Vec<SourceDelta>,
 }
 
 /// What Python is told.
@@ -44,6 +48,20 @@ pub struct Notice {
     pub hits: Vec<Hit>,
     /// What was judged across flows.
     pub findings: Vec<Finding>,
+    /// What has become wrong or well with the mirror.
+    pub conditions: Vec<ConditionChange>,
+}
+
+impl Notice {
+    /// Number of all that it tells.
+    pub fn len(&self) -> usize {
+        self.hits.len() + self.findings.len() + self.conditions.len()
+    }
+
+    /// Whether it tells nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }
 
 /// Numbers of the merge thread that others read.
@@ -61,6 +79,8 @@ pub struct MergeState {
     pub senders_evicted: AtomicU64,
     /// Findings and reports that Python did not take in time.
     pub notices_dropped: AtomicU64,
+    /// How the mirror is.
+    pub mirror: Mutex<MirrorHealth>,
 }
 
 /// Where the merge thread speaks to.
@@ -149,6 +169,9 @@ impl Merge {
     fn merge(&mut self, second: u64) {
         let mut notice = Notice::default();
         let mut records = Vec::new();
+        let mut sources = Vec::new();
+        let state = Arc::clone(&self.state);
+        let mut mirror = lock(&state.mirror);
         self.hosts.open_second(second);
         for worker in 0..self.waiting.len() {
             let queue = &mut self.waiting[worker];
@@ -159,14 +182,18 @@ impl Merge {
             for delta in &own.deltas {
                 self.hosts.apply(delta);
                 self.smtp.apply(delta, second);
+                mirror.meet(delta, second);
             }
             notice.time_ns = notice.time_ns.max(own.time_ns);
             notice.hits.extend(own.hits);
             records.extend(own.records);
+            sources.extend(own.sources);
         }
         notice.hits.sort_by_key(|hit| (hit.time_ns, hit.flow_id, hit.event));
         records.sort_by_key(|record: &FlowRecord| (record.time_ns, record.start_ns, record.flow_id, record.end));
         self.smtp.judge(second, notice.time_ns, &mut notice.findings);
+        notice.conditions = mirror.take(second, notice.time_ns, sources);
+        drop(mirror);
         self.publish(notice.time_ns);
         self.notify(notice);
         if let Some(log) = &self.outlets.log {
@@ -185,7 +212,7 @@ impl Merge {
     /// Tells Python. In `read` the next records wait until Python has written its own lines, so that the log is the
     /// same in every run.
     fn notify(&self, notice: Notice) {
-        if notice.hits.is_empty() && notice.findings.is_empty() {
+        if notice.is_empty() {
             return;
         }
         match self.mode {
@@ -199,7 +226,7 @@ impl Merge {
                 if let Err(TrySendError::Full(notice) | TrySendError::Disconnected(notice)) =
                     self.outlets.notices.try_send(notice)
                 {
-                    let lost = (notice.hits.len() + notice.findings.len()) as u64;
+                    let lost = notice.len() as u64;
                     self.state.notices_dropped.fetch_add(lost, Ordering::Relaxed);
                 }
             }

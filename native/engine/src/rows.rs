@@ -2,10 +2,12 @@
 
 use arrow_array::RecordBatch;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use wire::{Address, Mac};
 
 use crate::detect::{Finding, Hit};
 use crate::flow::{ORIG, RESP};
+use crate::mirror::ConditionChange;
 use crate::output::protocol_name;
 use crate::query::to_arrow;
 use crate::watchlist::Side;
@@ -78,6 +80,21 @@ pub fn hits_to_arrow(hits: &[Hit], interfaces: &[String]) -> Result<RecordBatch,
 /// The rows do not fit Arrow's types; a defect of the row type.
 pub fn findings_to_arrow(findings: &[Finding], interfaces: &[String]) -> Result<RecordBatch, serde_arrow::Error> {
     to_arrow(&findings.iter().map(|finding| FindingRow::new(finding, interfaces)).collect::<Vec<_>>())
+}
+
+/// Changes of the mirror as a JSON list: there are few, and their figures differ.
+pub fn conditions_to_json(changes: &[ConditionChange]) -> String {
+    let row = |change: &ConditionChange| {
+        json!({
+            "time_ns": change.time_ns,
+            "rule": change.rule,
+            "source": change.source,
+            "over": change.over,
+            "blind": change.blind,
+            "figures": change.figures,
+        })
+    };
+    serde_json::Value::Array(changes.iter().map(row).collect()).to_string()
 }
 
 fn mac_text(mac: Mac) -> Option<String> {

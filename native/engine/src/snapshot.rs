@@ -20,6 +20,7 @@ impl Engine {
         let ring = self.shared.ring.get();
         let accounts = ring.map_or_else(RingAccounts::default, |ring| ring.accounts());
         let workers: Vec<WorkerCounters> = self.shared.published.iter().map(|published| published.read()).collect();
+        let mirror = lock(&self.shared.merge.mirror).report();
         let filtered = *lock(&self.shared.read.filtered);
         let sum = |of: fn(&WorkerCounters) -> u64| workers.iter().map(of).sum::<u64>();
         let handed = sum(|worker| worker.ring_handed);
@@ -47,12 +48,14 @@ impl Engine {
                 "ended": flows_ended(&workers),
             },
             "hosts": hosts(&self.shared),
+            "mirror": mirror,
             "watchlist": watchlist(&self.shared, &workers),
             "sinks": sinks(&self.shared, &workers),
             "queues": running.map_or_else(Vec::new, |running| queues(running, ring.map(AsRef::as_ref))),
             "workers": workers.iter().enumerate()
                 .map(|(index, worker)| json!({"worker": index, "progress": worker.progress}))
                 .collect::<Vec<_>>(),
+            "copies_forgotten": sum(|worker| worker.copies_forgotten),
             "clock_jumps": sum(|worker| worker.clock_jumps),
             "read_bytes": number(&self.shared.read.read_bytes),
             "warnings": *lock(&self.shared.read.warnings),

@@ -7,7 +7,7 @@ use capture::{LinkType, OwnedBlock};
 use crossbeam_channel::{Receiver, bounded, unbounded};
 use wire::TunnelPorts;
 
-use crate::config::Mode;
+use crate::config::{Deduplicate, Mode};
 use crate::counters::Published;
 use crate::flow::{FlowLimits, FlowRecord, FlowTable};
 use crate::merge::{Notice, SecondDelta};
@@ -78,6 +78,11 @@ pub(crate) struct Bench {
 impl Bench {
     /// A worker with room for `max` flows; idle times are 300 s for TCP and 60 s else, records come every 300 s.
     pub(crate) fn new(mode: Mode, max: usize) -> Self {
+        Self::deduplicating(mode, max, Deduplicate::Measure)
+    }
+
+    /// The same, with this to do about copies.
+    pub(crate) fn deduplicating(mode: Mode, max: usize, deduplicate: Deduplicate) -> Self {
         let limits = FlowLimits::new(max, Duration::from_secs(300), Duration::from_secs(60), Duration::from_secs(300));
         let (seconds, seconds_out) = unbounded();
         let (notices, notices_out) = unbounded();
@@ -92,6 +97,8 @@ impl Bench {
             internal: Networks::new(&[("10.0.0.0".parse().expect("an address"), 8)]),
             ports: TunnelPorts::new(&[4789]),
             stored_elsewhere: false,
+            deduplicate,
+            snaplens: Vec::new(),
         };
         let ports = WorkerPorts { seconds, notices, queries, published: Arc::clone(&published) };
         let hold = WatchHold::new(Arc::clone(&watch));

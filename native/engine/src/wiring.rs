@@ -201,6 +201,8 @@ impl Engine {
             interfaces: Arc::clone(&self.shared.interfaces),
             internal: config.networks.internal.clone(),
             ports: config.decapsulation.ports(),
+            deduplicate: config.deduplicate,
+            snaplens: config.interfaces.iter().map(|interface| interface.snaplen).collect(),
             stored_elsewhere: self.shared.ring.get().is_some() && !self.stores(index),
         }
     }

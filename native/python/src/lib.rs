@@ -124,8 +124,13 @@ impl Batch {
         Ok(RecordBatch(rows.map_err(|error| raise(error.into()))?))
     }
 
+    #[getter]
+    fn conditions(&self) -> String {
+        engine::rows::conditions_to_json(&self.polled.notice.conditions)
+    }
+
     fn __len__(&self) -> usize {
-        self.polled.notice.hits.len() + self.polled.notice.findings.len()
+        self.polled.notice.len()
     }
 }
 

@@ -53,7 +53,7 @@ def test_losses_degrade_the_mirror_for_a_minute() -> None:
     lossy = counters(interfaces=interface(kernel_dropped_frames=7))
     conditions.observe(lossy, 2.0)
     assert conditions.health(2.0).verdict is Verdict.DEGRADED
-    assert conditions.health(2.0).reasons == ("sensor.kernel-drops",)
+    assert [reason.rule for reason in conditions.health(2.0).reasons] == ["sensor.kernel-drops"]
     conditions.observe(counters(interfaces=interface(kernel_dropped_frames=7, captured_frames=300)), 63.0)
     assert conditions.health(63.0).verdict is Verdict.OK
 
@@ -88,7 +88,7 @@ def test_one_silent_interface_of_two_degrades() -> None:
     two = [*interface(), *interface(name="eth2", state="down")]
     conditions.observe(counters(interfaces=two), 1.0)
     assert conditions.health(1.0).verdict is Verdict.DEGRADED
-    assert conditions.health(1.0).reasons == ("eth2 is down",)
+    assert [str(reason) for reason in conditions.health(1.0).reasons] == ["mirror.silent eth2: is down"]
 
 
 def test_a_heartbeat_tells_the_figures_since_the_last_one() -> None:
@@ -101,9 +101,30 @@ def test_a_heartbeat_tells_the_figures_since_the_last_one() -> None:
     lossy = interface(captured_frames=6100, kernel_dropped_frames=3)
     conditions.observe(counters(interfaces=lossy, ring=None, fates=fates(dropped_slow=2)), 90.0)
     assert conditions.heartbeat(90.0).heartbeat() == (
-        "mirror degraded: sensor.kernel-drops, sensor.ring-loss",
+        "mirror degraded: sensor.kernel-drops eth1: frames dropped by the kernel, "
+        "sensor.ring-loss ring: frames not stored",
         "200 frames/min, 5 dropped",
     )
+
+
+def mirror(verdict: str, *, blind: bool = False) -> dict[str, Any]:
+    figures = {"tcp_flows": 120, "one_sided_flows": 118, "share": 0.983}
+    reason = {"rule": "mirror.one-sided", "source": "eth1", "blind": blind, "figures": figures}
+    return {"verdict": verdict, "reasons": [reason], "sources": []}
+
+
+def test_what_the_core_judges_is_told_with_its_figures() -> None:
+    conditions = started()
+    conditions.observe(counters(mirror=mirror("degraded")), 2.0)
+    assert conditions.heartbeat(2.0).heartbeat()[0] == (
+        "mirror degraded: mirror.one-sided eth1: 118 of 120 TCP connections show one direction only"
+    )
+    conditions.observe(counters(mirror=mirror("blind", blind=True)), 3.0)
+    health = conditions.health(3.0)
+    assert health.verdict is Verdict.BLIND
+    assert health.reasons[0].describe()["figures"]["one_sided_flows"] == 118
+    conditions.observe(counters(), 4.0)
+    assert conditions.health(4.0).verdict is Verdict.OK
 
 
 def test_lists_are_stale_until_they_are_not() -> None:
@@ -120,7 +141,7 @@ def test_problems_name_every_trouble() -> None:
     sinks = [{"sink": "eve", "written": 0, "dropped": 1, "error": "No space left on device"}]
     ring = {**(counters()["ring"] or {}), "error": "Input/output error"}
     assert problems(counters(sinks=sinks, ring=ring), conditions.health(2.0)) == [
-        "mirror blind: eth1 is down",
+        "mirror blind: mirror.silent eth1: is down",
         "ring: Input/output error",
         "eve: No space left on device",
     ]

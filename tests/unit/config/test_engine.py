@@ -59,6 +59,8 @@ def test_the_keys_are_those_of_the_engine() -> None:
         "pcap_ring",
         "flows",
         "hosts",
+        "deduplicate",
+        "mirror",
         "smtp",
         "eve",
     }

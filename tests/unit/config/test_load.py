@@ -125,11 +125,6 @@ UNTIL = "write a date such as 2027-01-31, or a time with its zone such as 2027-0
             "1:43: capture.interfaces[0].snaplen",
             "must be at least 64",
         ),
-        (
-            "capture: {deduplicate: on}",
-            "1:24: capture.deduplicate",
-            "`on` is not available in this version; write measure or off",
-        ),
         ("decapsulation: {vxlan_ports: [70000]}", "1:31: decapsulation.vxlan_ports[0]", "must be at most 65535"),
         (
             "networks: {internal: [10.0.0.1/8]}",

@@ -29,6 +29,7 @@ impl Flow {
             tcp_flags: [0; 2],
             interface: frame.interface,
             initial_sequence: 0,
+            gaps: Default::default(),
             published: [Counts::default(); 2],
             recorded: [Counts::default(); 2],
             rate_bytes: [0; 2],
@@ -39,6 +40,7 @@ impl Flow {
             macs: macs(ether, answer),
             vlans: ArrayVec::new(),
             tunnel: 0,
+            source: 0,
             links: Links::default(),
         };
         flow.flow_id = flow_id(&flow.tuple(), flow.start_ns);

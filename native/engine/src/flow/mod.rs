@@ -17,6 +17,8 @@ pub use table::{FlowLimits, FlowTable};
 
 use links::Links;
 
+use crate::mirror::TcpGap;
+
 /// VLAN tags that a flow keeps, outermost first; deeper ones are left out.
 pub const MAX_FLOW_VLANS: usize = 6;
 
@@ -62,6 +64,8 @@ pub struct Flow {
     pub(crate) interface: u16,
     /// Initial sequence number of the originator, 0 if its SYN was not seen.
     pub(crate) initial_sequence: u32,
+    /// What the mirror never showed of each direction.
+    pub(crate) gaps: [TcpGap; 2],
 
     /// Totals as of the last second that was handed on.
     pub(crate) published: [Counts; 2],
@@ -78,6 +82,8 @@ pub struct Flow {
     pub(crate) vlans: ArrayVec<u16, MAX_FLOW_VLANS>,
     /// Index of the tunnel in the worker's table.
     pub(crate) tunnel: u16,
+    /// Place of the source of its first packet in the worker's table.
+    pub(crate) source: u16,
     pub(crate) links: Links,
 }
 
@@ -113,6 +119,7 @@ impl Flow {
         self.rate_bytes.reverse();
         self.tcp_flags.reverse();
         self.macs.reverse();
+        self.gaps.reverse();
     }
 }
 

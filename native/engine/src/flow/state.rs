@@ -37,6 +37,10 @@ impl FlowFlags {
     pub(crate) const RESP_CLOSED: Self = Self(1 << 12);
     /// The flow meets a watchlist entry.
     pub(crate) const ALERTED: Self = Self(1 << 13);
+    /// The mirror's health counts the flow.
+    pub(crate) const TCP_COUNTED: Self = Self(1 << 14);
+    /// It counts it as one that shows one direction.
+    pub(crate) const ONE_SIDED: Self = Self(1 << 15);
 
     const PAIRS: [(Self, Self); 3] = [
         (Self::ORIG_DATA, Self::RESP_DATA),

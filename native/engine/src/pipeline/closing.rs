@@ -13,6 +13,7 @@ const MAX_WAITING: usize = 1 << 20;
 impl Worker {
     /// A flow leaves the table: its last words go out.
     pub(super) fn end_flow(&mut self, place: u32, end: FlowEnd) {
+        self.judge_sides(place);
         let now_ns = self.clock.now_ns();
         let flow = self.flows.get_mut(place);
         let tunnel = self.tunnels.get(flow.tunnel);
@@ -55,6 +56,7 @@ impl Worker {
             if delta.internal != [false; 2] {
                 self.second.deltas.push(delta);
             }
+            self.judge_sides(place);
         }
         let mut due = std::mem::take(&mut self.due);
         self.flows.expire(tick, &mut due);
@@ -91,6 +93,9 @@ impl Worker {
 
     /// Hands the closed seconds to the merge thread. Live, a merge thread that is behind gets them later.
     fn hand_on(&mut self, second: u64, last: bool) {
+        if self.second.sources.is_empty() {
+            self.second.sources = self.mirror.sources.take();
+        }
         self.second.second = second;
         self.second.last = last;
         self.second.time_ns = self.clock.now_ns();

@@ -1,6 +1,7 @@
 //! A worker: what happens to every frame, on one screen. Nothing here allocates, locks, logs or reads a clock per packet.
 
 mod closing;
+mod mirroring;
 mod publishing;
 #[cfg(test)]
 mod tests;
@@ -14,7 +15,7 @@ use crossbeam_channel::{Receiver, Sender};
 use wire::{Address, DecodeError, EncapStack, Ether, FlowKey, IpPacket, Network, Packet, TunnelPorts};
 
 use crate::clock::Watermark;
-use crate::config::Mode;
+use crate::config::{Deduplicate, Mode};
 use crate::counters::{Published, WorkerCounters};
 use crate::detect::HitLedger;
 use crate::flow::{Flow, FlowEnd, FlowFlags, FlowTable};
@@ -26,6 +27,7 @@ use crate::store::RingStore;
 use crate::tunnels::Tunnels;
 use crate::watch::WatchHold;
 use crate::watchlist::{Query, Watchlists};
+use mirroring::MirrorWatch;
 
 /// Where a worker speaks to, and who asks it.
 #[derive(Debug)]
@@ -57,6 +59,10 @@ pub struct WorkerSetup {
     pub ports: TunnelPorts,
     /// Whether another worker stores all frames (`read`, where each sees every frame).
     pub stored_elsewhere: bool,
+    /// What to do with copies of packets.
+    pub deduplicate: Deduplicate,
+    /// By interface, the captured bytes of a frame beyond which the sensor cuts.
+    pub snaplens: Vec<u32>,
 }
 
 /// Frames that are decoded and looked up together.
@@ -83,6 +89,7 @@ pub struct Worker {
     flows: FlowTable,
     tunnels: Tunnels,
     watch: WatchHold,
+    mirror: MirrorWatch,
     ledger: HitLedger,
     counters: WorkerCounters,
     second: SecondDelta,
@@ -101,6 +108,7 @@ impl Worker {
         ring: Option<RingStore>,
     ) -> Self {
         let counters = WorkerCounters::new(setup.interfaces.len());
+        let mirror = MirrorWatch::new(setup.deduplicate, setup.snaplens.clone());
         let second = SecondDelta { worker: setup.index, ..SecondDelta::default() };
         Self {
             setup,
@@ -111,6 +119,7 @@ impl Worker {
             flows,
             tunnels: Tunnels::default(),
             watch,
+            mirror,
             ledger: HitLedger::default(),
             counters,
             second,
@@ -168,10 +177,12 @@ impl Worker {
         if self.clock.advance(arrival.frame.timestamp_ns) {
             self.close_second();
         }
+        self.follow_sequence(&arrival.frame, index);
         if !self.is_own(&arrival.decoded) {
             return;
         }
         self.count_frame(&arrival.frame, index);
+        self.mirror.count(&arrival.frame, &arrival.decoded, &self.encapsulations[index]);
         match &arrival.decoded {
             Ok(Packet { ether, network: Network::Ip(packet) }) => self.process_packet(arrival, *ether, packet, index),
             Ok(_) => self.counters.analysis.non_ip += 1,
@@ -212,6 +223,11 @@ impl Worker {
     fn process_packet(&mut self, arrival: &Arrival<'_>, ether: Option<Ether>, packet: &IpPacket<'_>, index: usize) {
         let Some((key, swapped)) = arrival.key else { return };
         let frame = &arrival.frame;
+        let (copy, left_out) = self.take_copy(arrival, ether, packet, index);
+        if left_out {
+            self.counters.analysis.duplicate += 1;
+            return;
+        }
         // Frames of the same group may have moved flows since the look-up.
         let found = arrival.place.filter(|&place| self.flows.holds(place, &key)).or_else(|| self.flows.find(&key));
         let place = match found {
@@ -239,6 +255,9 @@ impl Worker {
         }
         if self.flows.get(place).flags.contains(FlowFlags::ALERTED) {
             self.ledger.touch(place, self.flows.get(place));
+        }
+        if !copy && packet.protocol == wire::protocol::TCP {
+            self.follow_bytes(place, packet, swapped);
         }
         if outcome.answered {
             self.flows.mark_answered(place);
@@ -276,6 +295,7 @@ impl Worker {
             .with(FlowFlags::RESP_INTERNAL, internal(tuple.resp.address));
         flow.vlans = wire::vlan_ids(&self.encapsulations[index]).into_iter().take(flow.vlans.capacity()).collect();
         flow.tunnel = self.tunnels.number(&self.encapsulations[index]);
+        flow.source = self.source();
         flow.last_tick = self.clock.tick();
         flow.generation = self.watch.generation.wrapping_sub(1);
         self.flows.insert(flow)

@@ -27,7 +27,7 @@ impl Worker {
         }
         let hits = std::mem::take(&mut self.second.hits);
         let count = hits.len() as u64;
-        let notice = Notice { time_ns: self.clock.now_ns(), hits, findings: Vec::new() };
+        let notice = Notice { time_ns: self.clock.now_ns(), hits, ..Notice::default() };
         if self.ports.notices.try_send(notice).is_err() {
             self.counters.hits_dropped += count;
         }
@@ -40,6 +40,7 @@ impl Worker {
             self.counters.ring_off = self.counters.interfaces.iter().map(|interface| interface.captured_frames).sum();
         }
         self.counters.flows_active = self.flows.len() as u64;
+        self.counters.copies_forgotten = self.mirror.copies_forgotten();
         self.counters.clock_jumps = self.clock.jumps();
         self.counters.progress += 1;
         self.ports.published.publish(&self.counters);

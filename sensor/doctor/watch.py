@@ -86,7 +86,7 @@ def _advance(before: Watch, counters: Counters, seconds: float) -> Watch:
         kernel_dropped_frames=interface["kernel_dropped_frames"],
         state=interface["state"],
         encapsulations=tuple(row["encapsulation"] for row in counters["encapsulations"] if row["frames"]),
-        mirror=cast("Mapping[str, Any]", counters).get("mirror") or _unjudged(),
+        mirror=counters["mirror"],
     )
     rate = (after.wire_bits - before.wire_bits) / seconds
     return replace(after, peak_bits_per_second=max(rate, before.peak_bits_per_second))

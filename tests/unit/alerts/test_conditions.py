@@ -101,8 +101,10 @@ def test_a_heartbeat_tells_the_figures_since_the_last_one() -> None:
     lossy = interface(captured_frames=6100, kernel_dropped_frames=3)
     conditions.observe(counters(interfaces=lossy, ring=None, fates=fates(dropped_slow=2)), 90.0)
     assert conditions.heartbeat(90.0).heartbeat() == (
-        "mirror degraded: sensor.kernel-drops eth1: frames dropped by the kernel, "
-        "sensor.ring-loss ring: frames not stored",
+        (
+            "mirror degraded: sensor.kernel-drops eth1: frames dropped by the kernel, "
+            "sensor.ring-loss ring: frames not stored"
+        ),
         "200 frames/min, 5 dropped",
     )
 

@@ -6,6 +6,8 @@ use wire::{Ether, IpPacket, TcpFlags, Transport, protocol};
 const WINDOW_NS: u64 = 250_000_000;
 /// Where a packet has no number of its own, a copy follows at once: a repetition waits at least a round trip.
 const UNNUMBERED_WINDOW_NS: u64 = 1_000_000;
+/// Of a packet without a number so many bytes of its payload must be the same, and its last ones.
+const UNNUMBERED_BYTES: usize = 64;
 /// Number of kinds of copies.
 pub const COPY_KINDS: usize = 4;
 const ENTRIES: usize = 1 << 14;
@@ -44,6 +46,8 @@ pub struct Way {
     pub vlans: u16,
     /// Mixed from the hardware addresses.
     pub macs: u32,
+    /// Whether the frame went to a group of stations.
+    pub group: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -75,7 +79,10 @@ impl CopyTable {
         let fingerprint = fingerprint(frame, packet);
         let entry = &mut self.entries[fingerprint as usize % ENTRIES];
         let age_ns = time_ns.abs_diff(entry.time_ns);
-        if entry.fingerprint == fingerprint && age_ns <= WINDOW_NS && is_copy(packet, entry.way == way, age_ns) {
+        if entry.fingerprint == fingerprint
+            && age_ns <= WINDOW_NS
+            && is_copy(packet, entry.way == way, way.group, age_ns)
+        {
             return Some(kind(entry.way, way));
         }
         self.pushed_out += u64::from(entry.fingerprint != fingerprint && age_ns <= WINDOW_NS);
@@ -91,10 +98,17 @@ impl CopyTable {
 
 /// Whether a packet like an earlier one is its copy. What was sent again has another IP identification, or another
 /// TCP time stamp. Where there is no identification (IPv6, or RFC 6864, 4.1) a copy that came the same way must
-/// follow at once, and an acknowledgement without data, which is rightly repeated, is none.
+/// follow at once, and an acknowledgement without data, which is rightly repeated, is none. What is sent to a group
+/// is rightly sent into many VLANs: there another way proves nothing.
 #[inline]
-fn is_copy(packet: &IpPacket<'_>, same_way: bool, age_ns: u64) -> bool {
-    if packet.identification != 0 || !same_way {
+fn is_copy(packet: &IpPacket<'_>, same_way: bool, group: bool, age_ns: u64) -> bool {
+    if packet.identification != 0 {
+        return same_way || !group;
+    }
+    if group {
+        return false;
+    }
+    if !same_way {
         return true;
     }
     let repeatable = match packet.transport {
@@ -128,11 +142,8 @@ fn mix(hash: u64, value: u64) -> u64 {
 #[inline]
 fn fingerprint(frame: &[u8], packet: &IpPacket<'_>) -> u64 {
     let half = |bytes: &[u8], at: usize| {
-        let mut eight = [0; 8];
-        if let Some(found) = bytes.get(at..at + 8) {
-            eight.copy_from_slice(found);
-        }
-        u64::from_le_bytes(eight)
+        let eight = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>());
+        eight.map_or(0, |eight| u64::from_le_bytes(*eight))
     };
     let (source, destination) = (packet.source.bytes(), packet.destination.bytes());
     let mut hash = mix(half(source, 0), half(source, 8));
@@ -149,8 +160,17 @@ fn fingerprint(frame: &[u8], packet: &IpPacket<'_>) -> u64 {
     if packet.protocol == protocol::TCP {
         hash = mix(hash, half(frame, at.wrapping_sub(16)));
     }
-    hash = mix(mix(hash, half(packet.payload, 0)), half(packet.payload, 8));
-    mix(hash, u64::from(packet.payload.first().copied().unwrap_or(0))).max(1)
+    if packet.later_fragment {
+        // Where the fragment belongs stands in the IPv4 header, 14 bytes before its end, or in IPv6's fragment header.
+        hash = mix(hash, half(frame, at.wrapping_sub(16)) & 0xffff_ffff);
+    }
+    let payload = packet.payload;
+    hash = mix(mix(hash, half(payload, 0)), half(payload, 8));
+    if packet.identification == 0 {
+        hash = (16..UNNUMBERED_BYTES).step_by(8).fold(hash, |hash, at| mix(hash, half(payload, at)));
+        hash = mix(hash, half(payload, payload.len().wrapping_sub(8)));
+    }
+    mix(hash, u64::from(payload.first().copied().unwrap_or(0))).max(1)
 }
 
 /// Mixes hardware addresses for a [`Way`].
@@ -160,4 +180,87 @@ pub fn mix_macs(ether: Option<Ether>) -> u32 {
     let (source, destination) = (ether.source.0, ether.destination.0);
     let number = |mac: [u8; 6]| u64::from_le_bytes([mac[0], mac[1], mac[2], mac[3], mac[4], mac[5], 0, 0]);
     (mix(mix(0, number(source)), number(destination)) >> 16) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::{EncapStack, Network, Packet, TunnelPorts};
+
+    use super::*;
+    use crate::testing::{ACK, PC, SERVER, SYN, tcp, udp};
+
+    const IP_ID: usize = 18;
+    const TTL: usize = 22;
+    const MS: u64 = 1_000_000;
+
+    fn taken(frames: &[(u64, Vec<u8>, Way)]) -> Vec<Option<CopyKind>> {
+        let mut table = CopyTable::default();
+        let mut stack = EncapStack::new();
+        let mut kinds = Vec::new();
+        for (time_ns, frame, way) in frames {
+            let decoded = wire::decode(frame, frame.len() as u32, 1, &TunnelPorts::new(&[]), &mut stack);
+            let Ok(Packet { ether, network: Network::Ip(packet) }) = decoded else { panic!("an IP packet") };
+            let way = Way { ttl: packet.ttl, macs: mix_macs(ether), ..*way };
+            kinds.push(table.take(1 + time_ns, frame, &packet, way));
+        }
+        kinds
+    }
+
+    fn second(first: &[u8], change: impl Fn(&mut Vec<u8>), way: Way, after_ns: u64) -> Option<CopyKind> {
+        let mut copy = first.to_vec();
+        change(&mut copy);
+        taken(&[(0, first.to_vec(), Way { vlans: 7, ..Way::default() }), (after_ns, copy, way)])[1]
+    }
+
+    fn same() -> Way {
+        Way { vlans: 7, ..Way::default() }
+    }
+
+    fn unnumbered(frame: &[u8]) -> Vec<u8> {
+        let mut frame = frame.to_vec();
+        frame[IP_ID..IP_ID + 2].fill(0);
+        frame
+    }
+
+    #[test]
+    fn a_copy_is_told_by_what_it_differs_in() {
+        let segment = tcp(PC, SERVER, ACK, 1, b"hello, this is data");
+        assert_eq!(second(&segment, |_| (), same(), 200 * MS), Some(CopyKind::Exact));
+        assert_eq!(second(&segment, |copy| copy[TTL] -= 1, same(), MS), Some(CopyKind::Routed));
+        assert_eq!(second(&segment, |copy| copy[5] ^= 1, same(), MS), Some(CopyKind::Routed));
+        assert_eq!(second(&segment, |_| (), Way { vlans: 8, ..same() }, MS), Some(CopyKind::Vlan));
+        assert_eq!(second(&segment, |_| (), Way { source: 1, ..same() }, MS), Some(CopyKind::BothDirections));
+        assert_eq!(second(&segment, |_| (), same(), 251 * MS), None);
+    }
+
+    #[test]
+    fn what_was_sent_again_is_no_copy() {
+        let segment = tcp(PC, SERVER, ACK, 1, b"hello, this is data");
+        assert_eq!(second(&segment, |copy| copy[IP_ID + 1] += 1, same(), MS / 10), None);
+        let segment = unnumbered(&segment);
+        assert_eq!(second(&segment, |_| (), same(), MS / 10), Some(CopyKind::Exact));
+        assert_eq!(second(&segment, |_| (), same(), 2 * MS), None);
+        for (frame, kind) in
+            [(tcp(PC, SERVER, ACK, 1, b""), None), (tcp(PC, SERVER, SYN, 1, b""), Some(CopyKind::Exact))]
+        {
+            assert_eq!(second(&unnumbered(&frame), |_| (), same(), MS / 10), kind);
+        }
+    }
+
+    #[test]
+    fn a_packet_for_a_group_is_flooded_rightly() {
+        let hello = unnumbered(&udp(PC, SERVER, b"hello"));
+        let group = Way { group: true, ..same() };
+        assert_eq!(second(&hello, |_| (), Way { vlans: 8, ..group }, 0), None);
+        assert_eq!(second(&hello, |_| (), group, 0), None);
+    }
+
+    #[test]
+    fn fragments_with_the_same_bytes_are_told_by_their_place() {
+        let mut middle = udp(PC, SERVER, &[0; 64]);
+        middle[20] = 0x20;
+        middle[21] = 10;
+        assert_eq!(second(&middle, |copy| copy[21] = 20, same(), 0), None);
+        assert_eq!(second(&middle, |copy| copy[TTL] -= 1, same(), 0), Some(CopyKind::Routed));
+    }
 }

@@ -1,7 +1,9 @@
 //! Bytes that TCP's peer has acknowledged but that the mirror never showed: what Zeek calls a content gap.
 
-/// A step that no window allows (RFC 7323, 2.2) is another stream or a forgery.
-const MAX_STEP: u32 = 1 << 30;
+/// A longer step is another stream, a forgery, or a pause of the mirror that silence tells of: nothing is claimed.
+const MAX_STEP: u32 = 1 << 24;
+/// Half of the numbers are ahead, half behind (RFC 9293, 3.4).
+const HALF: u32 = 1 << 31;
 
 /// One direction of a flow: how far its bytes were seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -41,14 +43,18 @@ impl TcpGap {
     pub fn segment(&mut self, sequence: u32, length: u32) -> GapChange {
         let end = sequence.wrapping_add(length);
         let ahead = end.wrapping_sub(self.highest);
-        if ahead >= MAX_STEP || (ahead == 0 && length > 0) {
-            let late = if self.highest.wrapping_sub(end) < MAX_STEP { length.min(self.unseen) } else { 0 };
+        if ahead >= HALF || ahead == 0 {
+            let late = length.min(self.unseen);
             self.missing = self.missing.saturating_sub(length);
             self.unseen -= late;
             return GapChange { advanced: 0, unseen: -i64::from(late) };
         }
+        if ahead > MAX_STEP {
+            self.start(sequence, length);
+            return GapChange::default();
+        }
         let skipped = sequence.wrapping_sub(self.highest);
-        if skipped < MAX_STEP && skipped > 0 && length > 0 {
+        if skipped < HALF && skipped > 0 && length > 0 {
             self.missing = self.missing.saturating_add(skipped);
             self.missing_end = sequence;
         }
@@ -62,12 +68,12 @@ impl TcpGap {
     #[inline]
     pub fn acknowledged(&mut self, number: u32) -> GapChange {
         let mut change = GapChange::default();
-        if self.missing > 0 && number.wrapping_sub(self.missing_end) < MAX_STEP {
+        if self.missing > 0 && number.wrapping_sub(self.missing_end) < HALF {
             change.unseen += i64::from(self.missing);
             self.missing = 0;
         }
         let beyond = number.wrapping_sub(self.highest);
-        if beyond > 0 && beyond < MAX_STEP {
+        if beyond > 0 && beyond <= MAX_STEP {
             change.unseen += i64::from(beyond);
             change.advanced = i64::from(beyond);
             self.highest = number;

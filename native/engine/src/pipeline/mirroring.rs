@@ -71,7 +71,8 @@ impl MirrorWatch {
             _ => vlans,
         };
         let vlans = stack.iter().fold(0, mix);
-        let way = Way { source: self.place, ttl: packet.ttl, vlans, macs: mix_macs(ether) };
+        let group = ether.is_some_and(|ether| ether.destination.is_group());
+        let way = Way { source: self.place, ttl: packet.ttl, vlans, macs: mix_macs(ether), group };
         let kind = copies.take(frame.timestamp_ns, frame.data, packet, way)?;
         self.sources.counts(self.place).duplicate_frames[kind as usize] += 1;
         Some(kind)

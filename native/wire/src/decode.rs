@@ -28,20 +28,18 @@ impl Carried {
 /// A layer that was entered, and what it carries; nothing if it is not what its port or number promises.
 pub(crate) type Layered = Option<(Encapsulation, Carried)>;
 
-/// An IP packet that was entered as a tunnel, to come back to if what it carries is no frame and no IP packet.
-struct Carrier<'a> {
-    ip: IpHeader,
-    cursor: Cursor<'a>,
-    depth: usize,
-}
+/// No depth of the stack.
+const NOWHERE: usize = usize::MAX;
 
 /// The state of decoding one frame.
 pub(crate) struct Decoder<'a, 'c> {
     pub(crate) cursor: Cursor<'a>,
     pub(crate) ports: &'c TunnelPorts,
     ethernet: Option<ethernet::Header<'a>>,
-    /// The tunnel around what stands at the cursor, unless a frame stands between.
-    carrier: Option<Carrier<'a>>,
+    /// Depth of the stack at which the tunnel packet stands that carries what is at the cursor, if no frame is between.
+    carrier: usize,
+    /// Depth of the stack at which a packet is not entered.
+    pub(crate) closed: usize,
     encapsulations: &'c mut EncapStack,
 }
 
@@ -62,72 +60,116 @@ pub fn decode<'a>(
     ports: &TunnelPorts,
     encapsulations: &mut EncapStack,
 ) -> Result<Packet<'a>, DecodeError> {
+    decode_to(frame, (origlen, link_type), ports, encapsulations, NOWHERE)
+}
+
+#[inline]
+fn decode_to<'a>(
+    frame: &'a [u8],
+    (origlen, link_type): (u32, u16),
+    ports: &TunnelPorts,
+    encapsulations: &mut EncapStack,
+    closed: usize,
+) -> Result<Packet<'a>, DecodeError> {
     encapsulations.clear();
-    let mut decoder =
-        Decoder { cursor: Cursor::new(frame, origlen), ports, ethernet: None, carrier: None, encapsulations };
+    let cursor = Cursor::new(frame, origlen);
+    let mut decoder = Decoder { cursor, ports, ethernet: None, carrier: NOWHERE, closed, encapsulations };
     let mut carried = link::read(&mut decoder.cursor, link_type)?;
     // Each turn but the last puts an encapsulation onto the bounded stack.
     loop {
         let ip = match decoder.ethertype(carried)? {
             ethertype::IPV4 => ipv4::read(&mut decoder.cursor)?,
             ethertype::IPV6 => ipv6::read(&mut decoder.cursor)?,
-            ethertype => return Ok(decoder.without_ip(ethertype)),
-        };
-        let (cursor, depth) = (decoder.cursor, decoder.encapsulations.len());
-        match decoder.tunnel(&ip)? {
-            Some(inner) => {
-                carried = inner;
-                decoder.carrier = Some(Carrier { ip, cursor, depth });
+            ethertype if decoder.carrier == NOWHERE => {
+                return Ok(Packet { ether: decoder.ether(), network: Network::NonIp { ethertype } });
             }
+            _ => {
+                let carrier = decoder.carrier;
+                return stop_at(frame, (origlen, link_type), ports, encapsulations, carrier);
+            }
+        };
+        match decoder.tunnel(&ip)? {
+            Some(inner) => carried = inner,
             None => return Ok(decoder.innermost(&ip)),
         }
     }
 }
 
+/// Decodes anew, and leaves the tunnel closed whose packet stands at this depth: to remember the way back would cost every
+/// frame in a tunnel, and few are led astray.
+#[cold]
+#[inline(never)]
+fn stop_at<'a>(
+    frame: &'a [u8],
+    link: (u32, u16),
+    ports: &TunnelPorts,
+    encapsulations: &mut EncapStack,
+    depth: usize,
+) -> Result<Packet<'a>, DecodeError> {
+    decode_to(frame, link, ports, encapsulations, depth)
+}
+
 impl<'a> Decoder<'a, '_> {
     /// Takes every frame header, tag and label up to an IP packet or what is not followed; gives the EtherType of that.
     #[inline]
-    fn ethertype(&mut self, mut carried: Carried) -> Result<u16, DecodeError> {
-        // Each turn but the first takes a layer onto the bounded stack.
+    fn ethertype(&mut self, carried: Carried) -> Result<u16, DecodeError> {
+        match self.frame(carried)? {
+            ip @ (ethertype::IPV4 | ethertype::IPV6) => Ok(ip),
+            other => self.tags(other),
+        }
+    }
+
+    /// Takes an Ethernet header, if there is one; gives the EtherType of what follows.
+    #[inline]
+    fn frame(&mut self, carried: Carried) -> Result<u16, DecodeError> {
+        match carried {
+            Carried::Ethernet => {
+                let (header, ethertype) = ethernet::read(&mut self.cursor)?;
+                self.ethernet = Some(header);
+                self.carrier = NOWHERE;
+                Ok(ethertype)
+            }
+            Carried::Frame(ethertype) => {
+                self.carrier = NOWHERE;
+                Ok(ethertype)
+            }
+            Carried::Payload(ethertype) => Ok(ethertype),
+        }
+    }
+
+    /// Takes tags, labels and the frames inside them, of which the first has this EtherType.
+    fn tags(&mut self, mut ethertype: u16) -> Result<u16, DecodeError> {
+        // Each turn takes a layer onto the bounded stack.
         loop {
-            let ethertype = match carried {
-                Carried::Ethernet => {
-                    let (header, ethertype) = ethernet::read(&mut self.cursor)?;
-                    self.ethernet = Some(header);
-                    self.carrier = None;
-                    ethertype
-                }
-                Carried::Frame(ethertype) => {
-                    self.carrier = None;
-                    ethertype
-                }
-                Carried::Payload(ethertype) => ethertype,
-            };
-            match ethertype {
+            let carried = match ethertype {
                 ethertype::IPV4 | ethertype::IPV6 => return Ok(ethertype),
                 ethertype::VLAN | ethertype::SERVICE_VLAN | ethertype::OLD_QINQ | ethertype::OLD_QINQ_2 => {
                     let at_tag = self.cursor;
                     let (tag, inner) = vlan::read(&mut self.cursor)?;
                     self.push(tag, Layer::Vlan, &at_tag)?;
-                    carried = Carried::Payload(inner);
+                    Carried::Payload(inner)
                 }
                 _ => match self.shim(ethertype)? {
-                    Some(inner) => carried = inner,
+                    Some(inner) => inner,
                     None => return Ok(ethertype),
                 },
-            }
+            };
+            ethertype = self.frame(carried)?;
         }
     }
 
-    /// No IP packet stands in the innermost frame; where a tunnel carries no frame either, the tunnel is the packet.
-    #[cold]
-    fn without_ip(mut self, ethertype: u16) -> Packet<'a> {
-        let Some(carrier) = self.carrier.take() else {
-            return Packet { ether: self.ether(), network: Network::NonIp { ethertype } };
-        };
-        self.encapsulations.truncate(carrier.depth);
-        self.cursor = carrier.cursor;
-        self.innermost(&carrier.ip)
+    /// Puts the endpoints of a tunnel packet onto the stack, whose payload starts at the cursor.
+    #[inline]
+    pub(crate) fn push_carrier(&mut self, ip: &IpHeader, name: Layer) -> Result<(), DecodeError> {
+        let at = self.cursor;
+        self.carrier = self.encapsulations.len();
+        self.push(Encapsulation::Ip { source: ip.source, destination: ip.destination }, name, &at)
+    }
+
+    /// How many layers were passed.
+    #[inline]
+    pub(crate) fn depth(&self) -> usize {
+        self.encapsulations.len()
     }
 
     /// The innermost Ethernet header so far.

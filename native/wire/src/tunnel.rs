@@ -17,10 +17,9 @@ impl<'a> Decoder<'a, '_> {
     /// is not followed, and then the cursor stays.
     #[inline]
     pub(crate) fn tunnel(&mut self, ip: &IpHeader) -> Result<Option<Carried>, DecodeError> {
-        if ip.later_fragment {
-            return Ok(None);
-        }
         match ip.protocol {
+            protocol::TCP => Ok(None),
+            _ if ip.later_fragment || self.depth() == self.closed => Ok(None),
             protocol::UDP => self.udp(ip),
             protocol::GRE => self.gre(ip),
             protocol::IPV4 => self.in_ip(ip, ethertype::IPV4, Layer::Ipv4),
@@ -34,8 +33,7 @@ impl<'a> Decoder<'a, '_> {
     /// IP carries this without a header of a tunnel between.
     #[cold]
     fn in_ip(&mut self, outer: &IpHeader, ethertype: u16, inner: Layer) -> Result<Option<Carried>, DecodeError> {
-        let at = self.cursor;
-        self.push(endpoints(outer), inner, &at)?;
+        self.push_carrier(outer, inner)?;
         Ok(Some(Carried::Payload(ethertype)))
     }
 
@@ -49,6 +47,7 @@ impl<'a> Decoder<'a, '_> {
         Ok(Some(Carried::Ethernet))
     }
 
+    #[inline(never)]
     fn gre(&mut self, outer: &IpHeader) -> Result<Option<Carried>, DecodeError> {
         let mut inside = self.cursor;
         let Some(header) = gre::read(&mut inside)? else { return Ok(None) };
@@ -76,12 +75,21 @@ impl<'a> Decoder<'a, '_> {
         let mut inside = self.cursor;
         let Transport::Udp { source_port, destination_port } = udp::read(&mut inside) else { return Ok(None) };
         match self.ports.tunnel(source_port, destination_port) {
-            Some(tunnel) => self.udp_tunnel(outer, tunnel, inside),
             None => Ok(None),
+            Some(UdpTunnel::Vxlan) => self.vxlan(outer, inside),
+            Some(tunnel) => self.udp_tunnel(outer, tunnel, inside),
         }
     }
 
-    #[cold]
+    /// The tunnel that mirrors come in most, apart from the others: the cursor then stays in registers.
+    #[inline]
+    fn vxlan(&mut self, outer: &IpHeader, mut inside: Cursor<'a>) -> Result<Option<Carried>, DecodeError> {
+        let Some((tunnel, carried)) = vxlan::read(&mut inside)? else { return Ok(None) };
+        self.enter(outer, tunnel, Layer::Vxlan, inside)?;
+        Ok(Some(carried))
+    }
+
+    #[inline(never)]
     fn udp_tunnel(
         &mut self,
         outer: &IpHeader,
@@ -89,7 +97,7 @@ impl<'a> Decoder<'a, '_> {
         mut inside: Cursor<'a>,
     ) -> Result<Option<Carried>, DecodeError> {
         let (layered, name): (Layered, _) = match tunnel {
-            UdpTunnel::Vxlan => (vxlan::read(&mut inside)?, Layer::Vxlan),
+            UdpTunnel::Vxlan => return self.vxlan(outer, inside),
             UdpTunnel::VxlanGpe => (vxlan::read_gpe(&mut inside)?, Layer::Vxlan),
             UdpTunnel::Geneve => (geneve::read(&mut inside)?, Layer::Geneve),
             UdpTunnel::Gtpu => (gtpu::read(&mut inside)?, Layer::Gtpu),
@@ -111,6 +119,7 @@ impl<'a> Decoder<'a, '_> {
     }
 
     /// Puts the outer packet and the tunnel onto the stack, and moves the cursor inside.
+    #[inline]
     fn enter(
         &mut self,
         outer: &IpHeader,
@@ -119,15 +128,11 @@ impl<'a> Decoder<'a, '_> {
         inside: Cursor<'a>,
     ) -> Result<(), DecodeError> {
         let at = self.cursor;
-        self.push(endpoints(outer), name, &at)?;
+        self.push_carrier(outer, name)?;
         self.push(tunnel, name, &at)?;
         self.cursor = inside;
         Ok(())
     }
-}
-
-fn endpoints(outer: &IpHeader) -> Encapsulation {
-    Encapsulation::Ip { source: outer.source, destination: outer.destination }
 }
 
 /// WCCP redirects IPv4 packets, from version 2 on behind a header of four bytes, of which the first is no version 4.

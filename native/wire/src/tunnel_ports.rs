@@ -91,7 +91,6 @@ impl TunnelPorts {
         self.find(destination).or_else(|| self.find(source).filter(either_way))
     }
 
-    #[cold]
     fn find(&self, port: u16) -> Option<UdpTunnel> {
         let place = self.ports.binary_search_by_key(&port, |(port, _)| *port).ok()?;
         Some(self.ports[place].1)

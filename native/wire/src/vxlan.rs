@@ -23,6 +23,7 @@ const NEXT_PROTOCOL: u8 = 0x04;
 const GPE_VERSION: u8 = 0x30;
 
 /// Takes the header; nothing if this is no VXLAN after all: UDP on that port with a shorter payload, or without the I flag.
+#[inline]
 pub(crate) fn read(cursor: &mut Cursor<'_>) -> Result<Layered, DecodeError> {
     Ok(read_flagged(cursor, VALID_IDENTIFIER)?.map(|(_, vni)| (Encapsulation::Vxlan { vni }, Carried::Ethernet)))
 }
@@ -37,6 +38,7 @@ pub(crate) fn read_gpe(cursor: &mut Cursor<'_>) -> Result<Layered, DecodeError> 
 }
 
 /// Takes a header that has one of `flags` set; gives the network identifier with it.
+#[inline]
 fn read_flagged<'a>(cursor: &mut Cursor<'a>, flags: u8) -> Result<Option<(&'a [u8; LENGTH], u32)>, DecodeError> {
     let flagged = cursor.rest().first().is_none_or(|first| first & flags != 0);
     if !flagged || (cursor.wire_left() as usize) < LENGTH {

@@ -97,7 +97,7 @@ impl<'a> Decoder<'a, '_> {
         mut inside: Cursor<'a>,
     ) -> Result<Option<Carried>, DecodeError> {
         let (layered, name): (Layered, _) = match tunnel {
-            UdpTunnel::Vxlan => return self.vxlan(outer, inside),
+            UdpTunnel::Vxlan => (vxlan::read(&mut inside)?, Layer::Vxlan),
             UdpTunnel::VxlanGpe => (vxlan::read_gpe(&mut inside)?, Layer::Vxlan),
             UdpTunnel::Geneve => (geneve::read(&mut inside)?, Layer::Geneve),
             UdpTunnel::Gtpu => (gtpu::read(&mut inside)?, Layer::Gtpu),

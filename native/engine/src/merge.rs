@@ -144,6 +144,11 @@ impl Merge {
                 select.remove(1);
             }
         }
+        if self.mode == Mode::Read {
+            let time_ns = self.state.time_ns.load(Ordering::Relaxed);
+            let conditions = lock(&self.state.mirror).finish(time_ns);
+            self.notify(Notice { time_ns, conditions, ..Notice::default() });
+        }
         self.outlets.log = None;
         drop(std::mem::replace(&mut self.outlets.notices, crossbeam_channel::bounded(0).0));
         for query in queries {

@@ -116,6 +116,30 @@ impl MirrorHealth {
         changes
     }
 
+    /// All files are read: what no window shows may show in the whole. Gives what speaks against the mirror besides.
+    pub fn finish(&mut self, time_ns: u64) -> Vec<ConditionChange> {
+        let mut changes = Vec::new();
+        for (key, source) in &mut self.sources {
+            let whole = Window { counts: source.totals, full_seconds: 0 };
+            for (place, finding) in whole.judge().into_iter().enumerate() {
+                let Finding::Wrong { blind, figures } = finding else { continue };
+                if source.wrong[place].is_none() {
+                    let (rule, source) = (RULES[place], source_name(*key, &self.interfaces));
+                    changes.push(ConditionChange {
+                        time_ns,
+                        rule,
+                        source,
+                        over: false,
+                        blind,
+                        figures: figures.clone(),
+                    });
+                }
+                source.wrong[place].get_or_insert((blind, figures));
+            }
+        }
+        changes
+    }
+
     /// VLANs and subnets that were not seen for a window, once a window has passed.
     fn judge_missing(&mut self, time_ns: u64) -> Option<ConditionChange> {
         let first = self.first_second?;
@@ -192,7 +216,9 @@ impl MirrorHealth {
 impl Source {
     fn take(&mut self, second: u64, mut counts: SourceCounts, runs: &[SequenceRuns], port_bits: Option<f64>) {
         counts.sequence_lost_frames += self.sequence.join(runs);
-        self.bits_per_second = counts.bytes.saturating_mul(8);
+        // Time 0 is closed from the beginning, so that workers may tell of it one after the other.
+        let earlier = if self.last_second == second { self.bits_per_second } else { 0 };
+        self.bits_per_second = earlier.saturating_add(counts.bytes.saturating_mul(8));
         self.last_second = second;
         self.totals.add(counts);
         let full = port_bits.is_some_and(|bits| self.bits_per_second as f64 > bits * FULL_SHARE);

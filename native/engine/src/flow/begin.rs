@@ -29,6 +29,8 @@ impl Flow {
             tcp_flags: [0; 2],
             interface: frame.interface,
             initial_sequence: 0,
+            highest: [0; 2],
+            gaps_open: false,
             gaps: Default::default(),
             published: [Counts::default(); 2],
             recorded: [Counts::default(); 2],

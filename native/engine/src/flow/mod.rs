@@ -62,11 +62,15 @@ pub struct Flow {
     pub(crate) flags: FlowFlags,
     pub(crate) tcp_flags: [u8; 2],
     pub(crate) interface: u16,
+    /// Whether `gaps` says anything.
+    pub(crate) gaps_open: bool,
     /// Initial sequence number of the originator, 0 if its SYN was not seen.
     pub(crate) initial_sequence: u32,
+    /// TCP: the sequence number after the last byte seen or acknowledged, 0 before the first segment.
+    pub(crate) highest: [u32; 2],
+
     /// What the mirror never showed of each direction.
     pub(crate) gaps: [TcpGap; 2],
-
     /// Totals as of the last second that was handed on.
     pub(crate) published: [Counts; 2],
     /// Totals as of the last record.
@@ -120,6 +124,7 @@ impl Flow {
         self.tcp_flags.reverse();
         self.macs.reverse();
         self.gaps.reverse();
+        self.highest.reverse();
     }
 }
 

@@ -1,6 +1,6 @@
 //! Packets that the mirror shows more than once, told apart from those that were sent more than once.
 
-use wire::{Ether, IpPacket, TcpFlags, Transport, protocol};
+use wire::{Ether, IpPacket, Mac, TcpFlags, Transport, protocol};
 
 /// Copies follow each other within this time of packet time; a switch holds a frame for less.
 const WINDOW_NS: u64 = 250_000_000;
@@ -73,10 +73,15 @@ impl Default for CopyTable {
 }
 
 impl CopyTable {
-    /// Takes a packet; gives the kind of copy that it is. `frame` are the captured bytes that hold it.
+    /// Reads where a packet will be looked for, so that its memory is there when its turn comes.
     #[inline]
-    pub fn take(&mut self, time_ns: u64, frame: &[u8], packet: &IpPacket<'_>, way: Way) -> Option<CopyKind> {
-        let fingerprint = fingerprint(frame, packet);
+    pub fn touch(&self, fingerprint: u64) -> u64 {
+        self.entries[fingerprint as usize % ENTRIES].fingerprint
+    }
+
+    /// Takes a packet with its [`fingerprint`]; gives the kind of copy that it is.
+    #[inline]
+    pub fn take(&mut self, time_ns: u64, fingerprint: u64, packet: &IpPacket<'_>, way: Way) -> Option<CopyKind> {
         let entry = &mut self.entries[fingerprint as usize % ENTRIES];
         let age_ns = time_ns.abs_diff(entry.time_ns);
         if entry.fingerprint == fingerprint
@@ -132,54 +137,68 @@ fn kind(first: Way, copy: Way) -> CopyKind {
     }
 }
 
+/// Odd numbers with as many ones as zeros, so that no part of a packet multiplies by little.
+const MIXERS: [u64; 4] = [0x9e37_79b9_7f4a_7c15, 0xc2b2_ae3d_27d4_eb4f, 0xd6e8_feb8_6659_fd93, 0xa076_1d64_78bd_642f];
+
+/// The two halves of a product, in which each bit of either factor moves.
 #[inline]
-fn mix(hash: u64, value: u64) -> u64 {
-    (hash ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29)
+fn fold(one: u64, other: u64) -> u64 {
+    let product = u128::from(one) * u128::from(other);
+    product as u64 ^ (product >> 64) as u64
+}
+
+/// The eight bytes at `at`, 0 where there are fewer.
+#[inline]
+fn eight(bytes: &[u8], at: usize) -> u64 {
+    bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()).map_or(0, |eight| u64::from_le_bytes(*eight))
 }
 
 /// Mixed from all that a router leaves alone: addresses, numbers, lengths, the end of the transport header (TCP's time
-/// stamp, UDP's checksum) and the first bytes of the payload.
+/// stamp, UDP's checksum) and the first bytes of the payload. `frame` are the captured bytes that hold the packet.
 #[inline]
-fn fingerprint(frame: &[u8], packet: &IpPacket<'_>) -> u64 {
-    let half = |bytes: &[u8], at: usize| {
-        let eight = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>());
-        eight.map_or(0, |eight| u64::from_le_bytes(*eight))
-    };
+pub fn fingerprint(frame: &[u8], packet: &IpPacket<'_>) -> u64 {
+    let [m0, m1, m2, m3] = MIXERS;
     let (source, destination) = (packet.source.bytes(), packet.destination.bytes());
-    let mut hash = mix(half(source, 0), half(source, 8));
-    hash = mix(mix(hash, half(destination, 0)), half(destination, 8));
-    let numbers = u64::from(packet.identification) << 40 | u64::from(packet.protocol) << 32;
-    hash = mix(hash, numbers | u64::from(packet.length_bytes));
-    if let Transport::Tcp { sequence, acknowledgement, flags, .. } = packet.transport {
-        hash = mix(hash, u64::from(sequence) << 32 | u64::from(acknowledgement));
-        hash = mix(hash, u64::from(flags.0));
-    }
+    let ends = fold(eight(source, 0) ^ m0, eight(source, 8) ^ m1)
+        ^ fold(eight(destination, 0) ^ m2, eight(destination, 8) ^ m3).rotate_left(23);
+    let (flags, numbers) = match packet.transport {
+        Transport::Tcp { sequence, acknowledgement, flags, .. } => {
+            (flags.0, u64::from(sequence) << 32 | u64::from(acknowledgement))
+        }
+        _ => (0, 0),
+    };
+    let header = u64::from(packet.identification) << 48 | u64::from(packet.protocol) << 40 | u64::from(flags) << 32;
+    let mut hash = fold(ends ^ header ^ u64::from(packet.length_bytes), numbers ^ m0);
     // The payload is a part of the frame, so its header ends where it begins.
     let at = (packet.payload.as_ptr() as usize).wrapping_sub(frame.as_ptr() as usize);
-    hash = mix(hash, half(frame, at.wrapping_sub(8)));
-    if packet.protocol == protocol::TCP {
-        hash = mix(hash, half(frame, at.wrapping_sub(16)));
-    }
-    if packet.later_fragment {
+    let before = match packet.protocol {
+        protocol::TCP if !packet.later_fragment => eight(frame, at.wrapping_sub(16)),
         // Where the fragment belongs stands in the IPv4 header, 14 bytes before its end, or in IPv6's fragment header.
-        hash = mix(hash, half(frame, at.wrapping_sub(16)) & 0xffff_ffff);
-    }
+        _ if packet.later_fragment => eight(frame, at.wrapping_sub(16)) & 0xffff_ffff,
+        _ => 0,
+    };
+    hash = fold(hash ^ eight(frame, at.wrapping_sub(8)), before ^ m1);
     let payload = packet.payload;
-    hash = mix(mix(hash, half(payload, 0)), half(payload, 8));
+    hash = fold(hash ^ eight(payload, 0), eight(payload, 8) ^ m2);
     if packet.identification == 0 {
-        hash = (16..UNNUMBERED_BYTES).step_by(8).fold(hash, |hash, at| mix(hash, half(payload, at)));
-        hash = mix(hash, half(payload, payload.len().wrapping_sub(8)));
+        hash = fold(hash ^ unnumbered(payload), m3);
     }
-    mix(hash, u64::from(payload.first().copied().unwrap_or(0))).max(1)
+    (hash ^ u64::from(payload.first().copied().unwrap_or(0))).max(1)
+}
+
+/// Mixed from more of a payload whose packet has no number of its own.
+fn unnumbered(payload: &[u8]) -> u64 {
+    let last = eight(payload, payload.len().wrapping_sub(8));
+    (16..UNNUMBERED_BYTES).step_by(8).fold(last, |hash, at| fold(hash ^ eight(payload, at), MIXERS[0]))
 }
 
 /// Mixes hardware addresses for a [`Way`].
 #[inline]
 pub fn mix_macs(ether: Option<Ether>) -> u32 {
-    let Some(ether) = ether else { return 0 };
-    let (source, destination) = (ether.source.0, ether.destination.0);
-    let number = |mac: [u8; 6]| u64::from_le_bytes([mac[0], mac[1], mac[2], mac[3], mac[4], mac[5], 0, 0]);
-    (mix(mix(0, number(source)), number(destination)) >> 16) as u32
+    let Some(Ether { source: Mac(s), destination: Mac(d) }) = ether else { return 0 };
+    let source = u64::from_le_bytes([s[0], s[1], s[2], s[3], s[4], s[5], 0, 0]);
+    let destination = u64::from_le_bytes([d[0], d[1], d[2], d[3], d[4], d[5], 0, 0]);
+    ((source ^ destination.rotate_left(21)).wrapping_mul(MIXERS[0]) >> 32) as u32
 }
 
 #[cfg(test)]
@@ -201,7 +220,7 @@ mod tests {
             let decoded = wire::decode(frame, frame.len() as u32, 1, &TunnelPorts::new(&[]), &mut stack);
             let Ok(Packet { ether, network: Network::Ip(packet) }) = decoded else { panic!("an IP packet") };
             let way = Way { ttl: packet.ttl, macs: mix_macs(ether), ..*way };
-            kinds.push(table.take(1 + time_ns, frame, &packet, way));
+            kinds.push(table.take(1 + time_ns, fingerprint(frame, &packet), &packet, way));
         }
         kinds
     }

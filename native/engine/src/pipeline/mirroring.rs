@@ -6,8 +6,8 @@ use wire::{DecodeError, EncapStack, Encapsulation, Ether, IpPacket, Network, Pac
 use super::{Arrival, Worker};
 use crate::config::{Deduplicate, Mode};
 use crate::flow::{Flow, FlowFlags, ORIG, RESP};
-use crate::mirror::duplicate::{CopyTable, Way, mix_macs};
-use crate::mirror::tcp_gap::GapChange;
+use crate::mirror::duplicate::{CopyTable, Way, fingerprint, mix_macs};
+use crate::mirror::tcp_gap::{GapChange, is_known};
 use crate::mirror::{CopyKind, SourceTable, TcpGap};
 
 /// Packets of a connection that tell whether its other direction is missing: with fewer it may be a refused attempt.
@@ -56,11 +56,19 @@ impl MirrorWatch {
         self.sources.count(self.place, (frame.origlen, cut, unicast), stack);
     }
 
+    /// The fingerprint of a packet, and a byte of where it will be looked for; 0 where nothing is looked for.
+    #[inline]
+    pub(super) fn fingerprint(&self, frame: &Frame<'_>, packet: &IpPacket<'_>) -> (u64, u64) {
+        let Some(copies) = &self.copies else { return (0, 0) };
+        let fingerprint = fingerprint(frame.data, packet);
+        (fingerprint, copies.touch(fingerprint))
+    }
+
     /// The kind of copy that a packet is.
     #[inline]
     fn copy(
         &mut self,
-        frame: &Frame<'_>,
+        arrival: &Arrival<'_>,
         ether: Option<Ether>,
         packet: &IpPacket<'_>,
         stack: &EncapStack,
@@ -73,7 +81,7 @@ impl MirrorWatch {
         let vlans = stack.iter().fold(0, mix);
         let group = ether.is_some_and(|ether| ether.destination.is_group());
         let way = Way { source: self.place, ttl: packet.ttl, vlans, macs: mix_macs(ether), group };
-        let kind = copies.take(frame.timestamp_ns, frame.data, packet, way)?;
+        let kind = copies.take(arrival.frame.timestamp_ns, arrival.fingerprint, packet, way)?;
         self.sources.counts(self.place).duplicate_frames[kind as usize] += 1;
         Some(kind)
     }
@@ -99,7 +107,7 @@ impl Worker {
         packet: &IpPacket<'_>,
         index: usize,
     ) -> (bool, bool) {
-        let copy = self.mirror.copy(&arrival.frame, ether, packet, &self.encapsulations[index]).is_some();
+        let copy = self.mirror.copy(arrival, ether, packet, &self.encapsulations[index]).is_some();
         (copy, copy && self.mirror.left_out)
     }
 
@@ -124,7 +132,7 @@ impl Worker {
     /// Counts a TCP flow once enough of it was seen to tell whether a direction is missing.
     pub(super) fn judge_sides(&mut self, place: u32) {
         let flow = self.flows.get_mut(place);
-        if flow.tuple().protocol != wire::protocol::TCP {
+        if flow.key.protocol() != wire::protocol::TCP {
             return;
         }
         let counts = self.mirror.sources.counts(flow.source);
@@ -159,29 +167,44 @@ impl Flow {
         let Transport::Tcp { flags, sequence, acknowledgement, .. } = packet.transport else {
             return GapChange::default();
         };
+        let [own, other] = [self.highest[direction], self.highest[1 - direction]];
+        let plain = flags.0 & !TcpFlags::PSH.0 == TcpFlags::ACK.0 && !packet.fragment && !self.gaps_open;
+        if plain && own != 0 && other != 0 && sequence == own && is_known(other, acknowledgement) {
+            self.highest[direction] = own.wrapping_add(packet.payload_length_bytes);
+            return GapChange { advanced: i64::from(packet.payload_length_bytes), unseen: 0 };
+        }
+        self.follow_gaps(packet, direction)
+    }
+
+    /// The same for a segment that is out of order, acknowledges what was not seen, begins or ends.
+    #[inline(never)]
+    fn follow_gaps(&mut self, packet: &IpPacket<'_>, direction: usize) -> GapChange {
+        let Transport::Tcp { flags, sequence, acknowledgement, .. } = packet.transport else {
+            return GapChange::default();
+        };
         // A reset's numbers are whatever its sender had at hand; without flags the header was cut.
         if flags.contains(TcpFlags::RST) || flags.0 == 0 {
             return GapChange::default();
         }
         let ends = u32::from(flags.contains(TcpFlags::SYN)) + u32::from(flags.contains(TcpFlags::FIN));
         let length = packet.payload_length_bytes.saturating_add(ends);
-        let answered = self.flags.contains(FlowFlags::ANSWERED);
-        let own = &mut self.gaps[direction];
         let mut change = GapChange::default();
+        let (own, gap) = (&mut self.highest[direction], &mut self.gaps[direction]);
         if packet.fragment {
             // Where this segment ends is not known: what follows starts anew.
-            *own = TcpGap::default();
-        } else if own.is_unknown() {
-            own.start(sequence, length);
+            (*own, *gap) = (0, TcpGap::default());
+        } else if *own == 0 {
+            *own = sequence.wrapping_add(length);
         } else if !flags.contains(TcpFlags::SYN) {
-            change = own.segment(sequence, length);
+            change = gap.segment(own, sequence, length);
         }
-        let other = &mut self.gaps[1 - direction];
-        if flags.contains(TcpFlags::ACK) && !other.is_unknown() {
-            let acknowledged = other.acknowledged(acknowledgement);
+        let (other, gap) = (&mut self.highest[1 - direction], &mut self.gaps[1 - direction]);
+        if flags.contains(TcpFlags::ACK) && *other != 0 {
+            let acknowledged = gap.acknowledged(other, acknowledgement);
             change.advanced += acknowledged.advanced;
             change.unseen += acknowledged.unseen;
         }
-        if answered { change } else { GapChange::default() }
+        self.gaps_open = self.gaps.iter().any(|gap| !gap.is_closed());
+        if self.flags.contains(FlowFlags::ANSWERED) { change } else { GapChange::default() }
     }
 }

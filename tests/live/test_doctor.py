@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 from pathlib import Path
@@ -17,7 +18,9 @@ pytestmark = pytest.mark.live
 
 HEALTHY, NOT_HEALTHY, SYSTEM = 0, 1, 71
 END_SECONDS = 60
-FRAMES = office_frames(300, seed=13)
+# More than are sent within a second, so that none looks like a copy of one that came just before.
+FRAMES = office_frames(40_000, seed=13)
+A_TURN = 300
 
 
 def begin(lab: Lab, spanwatch: Path, *arguments: str, prefix: tuple[str, ...] = ()) -> subprocess.Popen[str]:
@@ -33,8 +36,10 @@ def end(process: subprocess.Popen[str]) -> tuple[int, str, str]:
 
 def playing(lab: Lab, process: subprocess.Popen[str]) -> tuple[int, str, str]:
     """Sends frames for as long as the doctor looks."""
+    turns = itertools.cycle(range(0, len(FRAMES), A_TURN))
     while process.poll() is None:
-        lab.send(FRAMES)
+        start = next(turns)
+        lab.send(FRAMES[start : start + A_TURN])
     return end(process)
 
 

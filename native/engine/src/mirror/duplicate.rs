@@ -2,10 +2,12 @@
 
 use wire::{Ether, IpPacket, Mac, TcpFlags, Transport, protocol};
 
-/// Copies follow each other within this time of packet time; a switch holds a frame for less.
-const WINDOW_NS: u64 = 250_000_000;
-/// Where a packet has no number of its own, a copy follows at once: a repetition waits at least a round trip.
-const UNNUMBERED_WINDOW_NS: u64 = 1_000_000;
+/// Copies follow each other within 250 ms of packet time, in units of 1024 ns; a switch holds a frame for less.
+const WINDOW_UNITS: u32 = 250_000_000 >> 10;
+/// Where a packet has no number of its own, a copy follows within a millisecond: a repetition waits for a
+/// round trip at least.
+const UNNUMBERED_WINDOW_UNITS: u32 = 1_000_000 >> 10;
+
 /// Of a packet without a number so many bytes of its payload must be the same, and its last ones.
 const UNNUMBERED_BYTES: usize = 64;
 /// Number of kinds of copies.
@@ -43,22 +45,35 @@ pub struct Way {
     /// Of the innermost IP header.
     pub ttl: u8,
     /// Mixed from the VLAN stack.
-    pub vlans: u16,
+    pub vlans: u8,
     /// Mixed from the hardware addresses.
     pub macs: u32,
-    /// Whether the frame went to a group of stations.
-    pub group: bool,
 }
 
+impl Way {
+    /// In one number, which is written and compared at once.
+    #[inline]
+    fn packed(self) -> u64 {
+        u64::from(self.source) << 48 | u64::from(self.ttl) << 40 | u64::from(self.vlans) << 32 | u64::from(self.macs)
+    }
+
+    fn unpacked(packed: u64) -> Self {
+        let (source, ttl, vlans) = ((packed >> 48) as u16, (packed >> 40) as u8, (packed >> 32) as u8);
+        Self { source, ttl, vlans, macs: packed as u32 }
+    }
+}
+
+/// Of a fingerprint that half is kept which does not say where it stands; 0 where nothing was seen.
 #[derive(Debug, Clone, Copy, Default)]
-#[repr(align(32))]
+#[repr(C, align(16))]
 struct Entry {
-    fingerprint: u64,
-    time_ns: u64,
-    way: Way,
+    tag: u32,
+    /// Packet time in units of 1024 ns, which comes round after an hour.
+    time_units: u32,
+    way: u64,
 }
 
-/// The packets of the last moments: 32 bytes each, one place for each fingerprint, so that a packet touches one line.
+/// The packets of the last moments: 16 bytes each, one place for each fingerprint, so that a packet touches one line.
 #[derive(Debug)]
 pub struct CopyTable {
     entries: Box<[Entry]>,
@@ -75,23 +90,26 @@ impl Default for CopyTable {
 impl CopyTable {
     /// Reads where a packet will be looked for, so that its memory is there when its turn comes.
     #[inline]
-    pub fn touch(&self, fingerprint: u64) -> u64 {
-        self.entries[fingerprint as usize % ENTRIES].fingerprint
+    pub fn touch(&self, fingerprint: u64) -> u32 {
+        self.entries[fingerprint as usize % ENTRIES].tag
     }
 
-    /// Takes a packet with its [`fingerprint`]; gives the kind of copy that it is.
+    /// Takes a packet with its [`fingerprint`], and whether it went to a group of stations; gives the kind of copy that
+    /// it is.
     #[inline]
-    pub fn take(&mut self, time_ns: u64, fingerprint: u64, packet: &IpPacket<'_>, way: Way) -> Option<CopyKind> {
+    pub fn take(&mut self, time_ns: u64, seen: (u64, bool), packet: &IpPacket<'_>, way: Way) -> Option<CopyKind> {
+        let (fingerprint, group) = seen;
         let entry = &mut self.entries[fingerprint as usize % ENTRIES];
-        let age_ns = time_ns.abs_diff(entry.time_ns);
-        if entry.fingerprint == fingerprint
-            && age_ns <= WINDOW_NS
-            && is_copy(packet, entry.way == way, way.group, age_ns)
-        {
-            return Some(kind(entry.way, way));
+        let tag = ((fingerprint >> 32) as u32).max(1);
+        let time_units = (time_ns >> 10) as u32;
+        let age_units = time_units.wrapping_sub(entry.time_units).min(entry.time_units.wrapping_sub(time_units));
+        let recent = entry.tag != 0 && age_units <= WINDOW_UNITS;
+        let way = way.packed();
+        if recent && entry.tag == tag && is_copy(packet, entry.way == way, group, age_units) {
+            return Some(kind(Way::unpacked(entry.way), Way::unpacked(way)));
         }
-        self.pushed_out += u64::from(entry.fingerprint != fingerprint && age_ns <= WINDOW_NS);
-        *entry = Entry { fingerprint, time_ns, way };
+        self.pushed_out += u64::from(recent && entry.tag != tag);
+        *entry = Entry { tag, time_units, way };
         None
     }
 
@@ -106,7 +124,7 @@ impl CopyTable {
 /// follow at once, and an acknowledgement without data, which is rightly repeated, is none. What is sent to a group
 /// is rightly sent into many VLANs: there another way proves nothing.
 #[inline]
-fn is_copy(packet: &IpPacket<'_>, same_way: bool, group: bool, age_ns: u64) -> bool {
+fn is_copy(packet: &IpPacket<'_>, same_way: bool, group: bool, age_units: u32) -> bool {
     if packet.identification != 0 {
         return same_way || !group;
     }
@@ -120,7 +138,7 @@ fn is_copy(packet: &IpPacket<'_>, same_way: bool, group: bool, age_ns: u64) -> b
         Transport::Tcp { flags, .. } => packet.payload_length_bytes == 0 && !flags.contains(TcpFlags::SYN),
         _ => false,
     };
-    !repeatable && age_ns < UNNUMBERED_WINDOW_NS
+    !repeatable && age_units < UNNUMBERED_WINDOW_UNITS
 }
 
 fn kind(first: Way, copy: Way) -> CopyKind {
@@ -153,8 +171,8 @@ fn eight(bytes: &[u8], at: usize) -> u64 {
     bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()).map_or(0, |eight| u64::from_le_bytes(*eight))
 }
 
-/// Mixed from all that a router leaves alone: addresses, numbers, lengths, the end of the transport header (TCP's time
-/// stamp, UDP's checksum) and the first bytes of the payload. `frame` are the captured bytes that hold the packet.
+/// Mixed from what a router leaves alone: addresses, numbers, length, and the last eight bytes of the transport header
+/// (checksum or TCP's time stamp), which tell the packets of 250 ms apart where they are numbered. `frame` are the captured bytes that hold the packet.
 #[inline]
 pub fn fingerprint(frame: &[u8], packet: &IpPacket<'_>) -> u64 {
     let [m0, m1, m2, m3] = MIXERS;
@@ -171,34 +189,32 @@ pub fn fingerprint(frame: &[u8], packet: &IpPacket<'_>) -> u64 {
     let mut hash = fold(ends ^ header ^ u64::from(packet.length_bytes), numbers ^ m0);
     // The payload is a part of the frame, so its header ends where it begins.
     let at = (packet.payload.as_ptr() as usize).wrapping_sub(frame.as_ptr() as usize);
+    hash = fold(hash ^ eight(frame, at.wrapping_sub(8)), m1);
+    if packet.identification == 0 || packet.later_fragment { unnumbered(hash, frame, at, packet) } else { hash }
+}
+
+/// Mixes in more of a packet that has no number of its own, or shares it with other fragments: TCP's time stamp, the
+/// first bytes of the payload and its last ones.
+#[inline(never)]
+fn unnumbered(hash: u64, frame: &[u8], at: usize, packet: &IpPacket<'_>) -> u64 {
     let before = match packet.protocol {
-        protocol::TCP if !packet.later_fragment => eight(frame, at.wrapping_sub(16)),
         // Where the fragment belongs stands in the IPv4 header, 14 bytes before its end, or in IPv6's fragment header.
         _ if packet.later_fragment => eight(frame, at.wrapping_sub(16)) & 0xffff_ffff,
+        protocol::TCP => eight(frame, at.wrapping_sub(16)),
         _ => 0,
     };
-    hash = fold(hash ^ eight(frame, at.wrapping_sub(8)), before ^ m1);
     let payload = packet.payload;
-    hash = fold(hash ^ eight(payload, 0), eight(payload, 8) ^ m2);
-    if packet.identification == 0 {
-        hash = fold(hash ^ unnumbered(payload), m3);
-    }
-    (hash ^ u64::from(payload.first().copied().unwrap_or(0))).max(1)
+    let last = eight(payload, payload.len().wrapping_sub(8)) ^ u64::from(payload.first().copied().unwrap_or(0));
+    let ends = fold(hash ^ before, last ^ MIXERS[2]);
+    (0..UNNUMBERED_BYTES).step_by(8).fold(ends, |hash, at| fold(hash ^ eight(payload, at), MIXERS[3]))
 }
 
-/// Mixed from more of a payload whose packet has no number of its own.
-fn unnumbered(payload: &[u8]) -> u64 {
-    let last = eight(payload, payload.len().wrapping_sub(8));
-    (16..UNNUMBERED_BYTES).step_by(8).fold(last, |hash, at| fold(hash ^ eight(payload, at), MIXERS[0]))
-}
-
-/// Mixes hardware addresses for a [`Way`].
+/// Mixes hardware addresses for a [`Way`]: the parts that their makers count up.
 #[inline]
 pub fn mix_macs(ether: Option<Ether>) -> u32 {
     let Some(Ether { source: Mac(s), destination: Mac(d) }) = ether else { return 0 };
-    let source = u64::from_le_bytes([s[0], s[1], s[2], s[3], s[4], s[5], 0, 0]);
-    let destination = u64::from_le_bytes([d[0], d[1], d[2], d[3], d[4], d[5], 0, 0]);
-    ((source ^ destination.rotate_left(21)).wrapping_mul(MIXERS[0]) >> 32) as u32
+    let part = |mac: [u8; 6]| u32::from_le_bytes([mac[2], mac[3], mac[4], mac[5]]);
+    part(s) ^ part(d).rotate_left(15)
 }
 
 #[cfg(test)]
@@ -212,7 +228,7 @@ mod tests {
     const TTL: usize = 22;
     const MS: u64 = 1_000_000;
 
-    fn taken(frames: &[(u64, Vec<u8>, Way)]) -> Vec<Option<CopyKind>> {
+    fn taken(group: bool, frames: &[(u64, Vec<u8>, Way)]) -> Vec<Option<CopyKind>> {
         let mut table = CopyTable::default();
         let mut stack = EncapStack::new();
         let mut kinds = Vec::new();
@@ -220,7 +236,7 @@ mod tests {
             let decoded = wire::decode(frame, frame.len() as u32, 1, &TunnelPorts::new(&[]), &mut stack);
             let Ok(Packet { ether, network: Network::Ip(packet) }) = decoded else { panic!("an IP packet") };
             let way = Way { ttl: packet.ttl, macs: mix_macs(ether), ..*way };
-            kinds.push(table.take(1 + time_ns, fingerprint(frame, &packet), &packet, way));
+            kinds.push(table.take(1 + time_ns, (fingerprint(frame, &packet), group), &packet, way));
         }
         kinds
     }
@@ -228,7 +244,7 @@ mod tests {
     fn second(first: &[u8], change: impl Fn(&mut Vec<u8>), way: Way, after_ns: u64) -> Option<CopyKind> {
         let mut copy = first.to_vec();
         change(&mut copy);
-        taken(&[(0, first.to_vec(), Way { vlans: 7, ..Way::default() }), (after_ns, copy, way)])[1]
+        taken(false, &[(0, first.to_vec(), Way { vlans: 7, ..Way::default() }), (after_ns, copy, way)])[1]
     }
 
     fn same() -> Way {
@@ -269,9 +285,11 @@ mod tests {
     #[test]
     fn a_packet_for_a_group_is_flooded_rightly() {
         let hello = unnumbered(&udp(PC, SERVER, b"hello"));
-        let group = Way { group: true, ..same() };
-        assert_eq!(second(&hello, |_| (), Way { vlans: 8, ..group }, 0), None);
-        assert_eq!(second(&hello, |_| (), group, 0), None);
+        let elsewhere = Way { vlans: 8, ..same() };
+        assert_eq!(taken(true, &[(0, hello.clone(), same()), (0, hello.clone(), elsewhere)])[1], None);
+        assert_eq!(taken(true, &[(0, hello.clone(), same()), (0, hello, same())])[1], None);
+        let numbered = udp(PC, SERVER, b"hello");
+        assert_eq!(taken(true, &[(0, numbered.clone(), same()), (0, numbered, same())])[1], Some(CopyKind::Exact));
     }
 
     #[test]

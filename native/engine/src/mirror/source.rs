@@ -122,15 +122,27 @@ pub struct SourceTable {
     places: HashMap<SourceKey, u16>,
     sources: Vec<SourceDelta>,
     last: u16,
+    /// The last interface that gave plain frames, and its place.
+    plain: Option<(u16, u16)>,
 }
 
 impl SourceTable {
     /// The place of the source that a frame came from.
     #[inline]
     pub fn place(&mut self, interface: u16, stack: &EncapStack) -> u16 {
+        if stack.is_empty() && self.plain.is_some_and(|(known, _)| known == interface) {
+            return self.plain.map_or(0, |(_, place)| place);
+        }
+        self.place_of(interface, stack)
+    }
+
+    fn place_of(&mut self, interface: u16, stack: &EncapStack) -> u16 {
         let key = SourceKey { interface, session: session(stack).map(|(session, _)| session) };
         if self.sources.get(usize::from(self.last)).is_none_or(|last| last.key != key) {
             self.last = self.find(key);
+        }
+        if key.session.is_none() {
+            self.plain = Some((interface, self.last));
         }
         self.last
     }

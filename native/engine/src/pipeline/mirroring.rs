@@ -58,7 +58,7 @@ impl MirrorWatch {
 
     /// The fingerprint of a packet, and a byte of where it will be looked for; 0 where nothing is looked for.
     #[inline]
-    pub(super) fn fingerprint(&self, frame: &Frame<'_>, packet: &IpPacket<'_>) -> (u64, u64) {
+    pub(super) fn fingerprint(&self, frame: &Frame<'_>, packet: &IpPacket<'_>) -> (u64, u32) {
         let Some(copies) = &self.copies else { return (0, 0) };
         let fingerprint = fingerprint(frame.data, packet);
         (fingerprint, copies.touch(fingerprint))
@@ -74,14 +74,14 @@ impl MirrorWatch {
         stack: &EncapStack,
     ) -> Option<CopyKind> {
         let copies = self.copies.as_mut()?;
-        let mix = |vlans: u16, layer: &Encapsulation| match *layer {
-            Encapsulation::Vlan { id } => vlans.wrapping_mul(31).wrapping_add(id + 1),
+        let mix = |vlans: u8, layer: &Encapsulation| match *layer {
+            Encapsulation::Vlan { id } => vlans.rotate_left(3).wrapping_add(((id + 1).wrapping_mul(0x9e37) >> 8) as u8),
             _ => vlans,
         };
         let vlans = stack.iter().fold(0, mix);
         let group = ether.is_some_and(|ether| ether.destination.is_group());
-        let way = Way { source: self.place, ttl: packet.ttl, vlans, macs: mix_macs(ether), group };
-        let kind = copies.take(arrival.frame.timestamp_ns, arrival.fingerprint, packet, way)?;
+        let way = Way { source: self.place, ttl: packet.ttl, vlans, macs: mix_macs(ether) };
+        let kind = copies.take(arrival.frame.timestamp_ns, (arrival.fingerprint, group), packet, way)?;
         self.sources.counts(self.place).duplicate_frames[kind as usize] += 1;
         Some(kind)
     }

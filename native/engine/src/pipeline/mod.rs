@@ -170,7 +170,9 @@ impl Worker {
         }
         let mut copies = 0;
         for arrival in &mut group {
-            if let Ok(Packet { network: Network::Ip(packet), .. }) = &arrival.decoded {
+            if let (Ok(Packet { network: Network::Ip(packet), .. }), true) =
+                (&arrival.decoded, self.is_own(&arrival.decoded))
+            {
                 let (fingerprint, touched) = self.mirror.fingerprint(&arrival.frame, packet);
                 arrival.fingerprint = fingerprint;
                 copies ^= touched;

@@ -2,6 +2,8 @@
 
 mod closing;
 mod mirroring;
+#[cfg(test)]
+mod mirroring_tests;
 mod publishing;
 #[cfg(test)]
 mod tests;

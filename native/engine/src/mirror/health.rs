@@ -387,7 +387,9 @@ mod tests {
         let part = |numbers: &[u32]| {
             let mut own = delta(0, |_| ());
             own.key.session = Some(session);
-            numbers.iter().for_each(|&number| drop(own.sequences.take(number)));
+            numbers.iter().for_each(|&number| {
+                own.sequences.take(number);
+            });
             own
         };
         health.take(FIRST, 0, vec![part(&[1, 3, 5]), part(&[2, 7])]);
@@ -402,7 +404,7 @@ mod tests {
     fn what_is_expected_is_missed_after_a_minute() {
         let expected_subnets = vec![SubnetConfig {
             text: "10.9.0.0/16".into(),
-            network: Networks::new(&[("10.9.0.0".parse().unwrap(), 16)]),
+            network: Networks::new(&[("10.9.0.0".parse().expect("an address"), 16)]),
         }];
         let mut health = health(MirrorConfig { expected_vlans: vec![20, 30], expected_subnets, ..Default::default() });
         let tagged = || {

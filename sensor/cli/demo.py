@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 import tempfile
 from pathlib import Path
 
 from sensor.cli import CommandError, ExitCode
+from sensor.cli.options import seconds_above_zero
 from sensor.demo.mirror import Mirror, MirrorError
 from sensor.demo.outcome import Outcome
 from sensor.demo.replay import show_capture
@@ -25,7 +25,10 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         epilog="example: spanwatch demo --seconds 30",
     )
     parser.add_argument(
-        "--seconds", type=_seconds, metavar="N", help="end after N seconds; exit code 0 if both alerts were raised"
+        "--seconds",
+        type=seconds_above_zero,
+        metavar="N",
+        help="end after N seconds; exit code 0 if both alerts were raised",
     )
     parser.set_defaults(run=run)
 
@@ -52,13 +55,3 @@ def _show(directory: Path, seconds: float | None) -> Outcome:
         return show_capture(stage, seconds)
     except OSError as error:
         raise CommandError(ExitCode.SYSTEM, str(error)) from error
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
-    return value

@@ -1,7 +1,6 @@
 """`spanwatch doctor`: is the network card prepared, and is the mirror healthy."""
 
 import argparse
-import math
 import os
 import socket
 import sys
@@ -10,7 +9,7 @@ from contextlib import contextmanager
 
 from sensor.capture.devices import may_capture
 from sensor.cli import CommandError, ExitCode, describe
-from sensor.cli.options import add_configuration_option, read_configuration
+from sensor.cli.options import add_configuration_option, read_configuration, seconds_above_zero
 from sensor.cli.output import print_json, printable
 from sensor.config import Config
 from sensor.doctor.finding import OK
@@ -32,7 +31,11 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("interface", metavar="IFACE", help="the interface that the mirror arrives on")
     add_configuration_option(parser)
     parser.add_argument(
-        "--seconds", type=_seconds, default=_DEFAULT_SECONDS, metavar="N", help="how long to watch (default: 60)"
+        "--seconds",
+        type=seconds_above_zero,
+        default=_DEFAULT_SECONDS,
+        metavar="N",
+        help="how long to watch (default: 60)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
@@ -97,13 +100,3 @@ def _print_text(report: Report) -> None:
     for line in text_lines(report):
         indent = line[: len(line) - len(line.lstrip())]
         print(indent + (printable(line.lstrip()) if line.strip() else ""))
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
-    return value

@@ -1,6 +1,7 @@
 """Options that several commands share. Where an operator's fingers know tshark, the letters mean the same."""
 
 import argparse
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -155,3 +156,14 @@ def _pair(*kinds: str) -> Callable[[str], tuple[str, int]]:
         return kind, value
 
     return read
+
+
+def seconds_above_zero(text: str) -> float:
+    """Give a number of seconds as an option writes it. Raises argparse.ArgumentTypeError for anything else."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return value

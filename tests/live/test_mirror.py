@@ -21,7 +21,7 @@ def verdict(daemon: SensorProcess) -> str:
 
 
 FAULTS = {
-    "one-sided": (mirrors.one_sided(mirrors.connections(40)), "blind", "40 of 40 TCP connections show one direction"),
+    "one-sided": (mirrors.one_sided(mirrors.connections(40)), "blind", "TCP connections show one direction"),
     "duplicates": (mirrors.twice(mirrors.connections(20)), "degraded", "frames are copies:"),
     "loss": (mirrors.erspan(mirrors.whole(mirrors.connections(20)), every=10), "degraded", "lost on the way"),
     "degraded": (mirrors.flooded(200), "blind", "only broadcast and multicast"),
@@ -38,6 +38,9 @@ def test_a_fault_is_told_with_its_figures(lab: Lab, sensor: SensorFactory, fault
     assert "mirror0" in daemon.alerted("OPEN", f"mirror.{fault}", words)
     until("the verdict", lambda: verdict(daemon) == state)
     daemon.alerted(f"ALIVE  mirror {state}:", words)
+    if fault == "one-sided":
+        # The alert may tell of the first connections only; the heartbeat tells of all.
+        daemon.alerted("ALIVE", f"40 of 40 {words}")
     assert_accounts_close(daemon.scrape())
     assert daemon.stop() == 0
 

@@ -14,6 +14,7 @@ mod input;
 mod merge;
 mod pcap_file;
 mod pcapng;
+mod prefetch;
 mod scan;
 mod write;
 
@@ -23,4 +24,5 @@ pub use file::FileReader;
 pub use filter::OfflineFilter;
 pub use frame::{Block, Frame, FrameMeta, LinkType, OwnedBlock};
 pub use merge::MergedReader;
+pub use prefetch::prefetch;
 pub use write::{WholeFrames, file_header, record_header, whole_frames_length};

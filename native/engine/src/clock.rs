@@ -14,6 +14,9 @@ const NS: u64 = 1_000_000_000;
 #[derive(Debug, Default)]
 pub struct Watermark {
     now_ns: u64,
+    /// Where the open second ends, and timer time in it: known beforehand, so that a frame costs no division.
+    closes_ns: u64,
+    tick: u32,
     /// Added to packet time to give timer time.
     timer_offset_ns: i64,
     /// Added to the second of packet time so that numbers rise after a jump back.
@@ -29,19 +32,26 @@ impl Watermark {
     #[inline]
     pub fn advance(&mut self, timestamp_ns: u64) -> bool {
         if timestamp_ns >= self.now_ns && timestamp_ns - self.now_ns <= STEP_LIMIT_NS {
-            let closed = timestamp_ns / NS != self.now_ns / NS;
             self.now_ns = timestamp_ns;
             self.streak = 0;
-            return closed;
+            return timestamp_ns >= self.closes_ns && self.open_second();
         }
         self.disagree(timestamp_ns)
+    }
+
+    /// Packet time has entered another second.
+    #[cold]
+    fn open_second(&mut self) -> bool {
+        self.closes_ns = (self.now_ns / NS + 1).saturating_mul(NS);
+        self.tick = (self.now_ns.saturating_add_signed(self.timer_offset_ns) / NS) as u32;
+        true
     }
 
     #[cold]
     fn disagree(&mut self, timestamp_ns: u64) -> bool {
         if self.now_ns == 0 {
             self.now_ns = timestamp_ns;
-            return true;
+            return self.open_second();
         }
         if timestamp_ns < self.now_ns && self.now_ns - timestamp_ns <= STEP_LIMIT_NS {
             self.streak = 0;
@@ -54,11 +64,12 @@ impl Watermark {
         self.candidate_ns = timestamp_ns;
         if self.streak >= PERSISTENT_FRAMES {
             self.adopt(timestamp_ns);
-            return true;
+            return self.open_second();
         }
         let first_ahead = self.streak == 1 && timestamp_ns > self.now_ns;
         if first_ahead {
             self.now_ns += STEP_LIMIT_NS;
+            self.open_second();
         }
         first_ahead
     }
@@ -87,7 +98,7 @@ impl Watermark {
     /// Timer time in seconds.
     #[inline]
     pub fn tick(&self) -> u32 {
-        (self.now_ns.saturating_add_signed(self.timer_offset_ns) / NS) as u32
+        self.tick
     }
 
     /// How many lasting jumps were adopted.

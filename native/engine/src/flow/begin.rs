@@ -4,7 +4,7 @@ use arrayvec::ArrayVec;
 use capture::Frame;
 use wire::{Ether, FlowKey, IpPacket, Mac, TcpFlags, Transport};
 
-use super::links::Links;
+use super::links::{Links, NIL};
 use super::{Counts, Flow, FlowFlags, flow_id};
 
 /// Ports below this are for services (RFC 6335, 6: system ports).
@@ -30,6 +30,8 @@ impl Flow {
             interface: frame.interface,
             initial_sequence: 0,
             highest: [0; 2],
+            wheel_slot: NIL,
+            source: 0,
             gaps_open: false,
             gaps: Default::default(),
             published: [Counts::default(); 2],
@@ -42,7 +44,6 @@ impl Flow {
             macs: macs(ether, answer),
             vlans: ArrayVec::new(),
             tunnel: 0,
-            source: 0,
             links: Links::default(),
         };
         flow.flow_id = flow_id(&flow.tuple(), flow.start_ns);

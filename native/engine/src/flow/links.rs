@@ -19,13 +19,11 @@ pub(super) enum Chain {
 pub(crate) struct Links {
     previous: [u32; 2],
     next: [u32; 2],
-    /// Slot of the timer wheel.
-    pub(super) slot: u32,
 }
 
 impl Default for Links {
     fn default() -> Self {
-        Self { previous: [NIL; 2], next: [NIL; 2], slot: NIL }
+        Self { previous: [NIL; 2], next: [NIL; 2] }
     }
 }
 

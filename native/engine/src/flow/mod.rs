@@ -2,6 +2,7 @@
 
 mod begin;
 mod delta;
+mod index;
 mod links;
 mod record;
 mod state;
@@ -47,9 +48,10 @@ impl Counts {
     }
 }
 
-/// A live flow. The fields that every packet touches come first; pairs are indexed by [`ORIG`] and [`RESP`].
+/// A live flow. The fields that every packet touches come first, in two cache lines; pairs are indexed by [`ORIG`] and
+/// [`RESP`].
 #[derive(Debug, Clone)]
-#[repr(C)]
+#[repr(C, align(64))]
 pub struct Flow {
     pub(crate) key: FlowKey,
     /// Generation of the watchlists that judged the flow last.
@@ -68,6 +70,10 @@ pub struct Flow {
     pub(crate) initial_sequence: u32,
     /// TCP: the sequence number after the last byte seen or acknowledged, 0 before the first segment.
     pub(crate) highest: [u32; 2],
+    /// Slot of the timer wheel; none while the flow is not in the table.
+    pub(crate) wheel_slot: u32,
+    /// Place of the source of its first packet in the worker's table.
+    pub(crate) source: u16,
 
     /// What the mirror never showed of each direction.
     pub(crate) gaps: [TcpGap; 2],
@@ -86,8 +92,6 @@ pub struct Flow {
     pub(crate) vlans: ArrayVec<u16, MAX_FLOW_VLANS>,
     /// Index of the tunnel in the worker's table.
     pub(crate) tunnel: u16,
-    /// Place of the source of its first packet in the worker's table.
-    pub(crate) source: u16,
     pub(crate) links: Links,
 }
 

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use ahash::RandomState;
-use hashbrown::HashTable;
 use wire::FlowKey;
 
+use super::index::Index;
 use super::links::{Chain, List, NIL};
 use super::{Flow, FlowFlags};
 
@@ -13,8 +13,6 @@ use super::{Flow, FlowFlags};
 const WHEEL_SLOTS: u32 = 4096;
 /// How long an ended TCP flow stays for its last packets.
 const LINGER_SECONDS: u32 = 5;
-/// Places of the index at first.
-const INDEX_PLACES: usize = 1 << 14;
 const IPPROTO_TCP: u8 = 6;
 
 /// How many flows, and how long they may be silent.
@@ -48,7 +46,7 @@ impl FlowLimits {
 pub struct FlowTable {
     limits: FlowLimits,
     hasher: RandomState,
-    index: HashTable<u32>,
+    index: Index,
     slab: Vec<Flow>,
     free: Vec<u32>,
     wheel: Vec<List>,
@@ -57,13 +55,12 @@ pub struct FlowTable {
 }
 
 impl FlowTable {
-    /// An empty table. Room for all flows is reserved at once, and its pages are used as flows come; the index grows,
-    /// since a sparse one would cost a cache miss more for each packet.
+    /// An empty table. Room for all flows is reserved at once, and its pages are used as flows come.
     pub fn new(limits: FlowLimits) -> Self {
         Self {
             limits,
             hasher: RandomState::new(),
-            index: HashTable::with_capacity(limits.max.min(INDEX_PLACES)),
+            index: Index::new(),
             slab: Vec::with_capacity(limits.max),
             free: Vec::new(),
             wheel: vec![List::default(); WHEEL_SLOTS as usize],
@@ -89,14 +86,36 @@ impl FlowTable {
 
     /// The live flow at a place, if one is there.
     pub fn at(&self, place: u32) -> Option<&Flow> {
-        self.slab.get(place as usize).filter(|flow| flow.links.slot != NIL)
+        self.slab.get(place as usize).filter(|flow| flow.wheel_slot != NIL)
+    }
+
+    /// The hash by which a key is looked up.
+    #[inline]
+    pub fn hash(&self, key: &FlowKey) -> u64 {
+        self.hasher.hash_one(key)
+    }
+
+    /// Asks for the memory where the flow with this hash will be looked for.
+    #[inline]
+    pub fn prefetch(&self, hash: u64) {
+        self.index.prefetch(hash);
+    }
+
+    /// The place where the flow with this hash most likely stands; whether it is that flow, [`FlowTable::holds`] says.
+    /// Asks for the memory that its next packet will touch.
+    #[inline]
+    pub fn guess(&self, hash: u64) -> Option<u32> {
+        let place = self.index.find(hash, |_| true)?;
+        let flow = &self.slab[place as usize];
+        capture::prefetch(&flow.key);
+        capture::prefetch(&flow.initial_sequence);
+        Some(place)
     }
 
     /// The place of the flow with this key.
     #[inline]
     pub fn find(&self, key: &FlowKey) -> Option<u32> {
-        let hash = self.hasher.hash_one(key);
-        self.index.find(hash, |&place| self.slab[place as usize].key == *key).copied()
+        self.index.find(self.hash(key), |place| self.slab[place as usize].key == *key)
     }
 
     /// Whether the flow with this key is at this place now.
@@ -133,8 +152,7 @@ impl FlowTable {
         } else {
             self.slab[place as usize] = flow;
         }
-        let (slab, hasher) = (&self.slab, &self.hasher);
-        self.index.insert_unique(hash, place, |&other| hasher.hash_one(slab[other as usize].key));
+        self.index.insert(hash, place);
         self.unanswered.push(&mut self.slab, Chain::Unanswered, place);
         self.arm(place);
         place
@@ -150,9 +168,7 @@ impl FlowTable {
         let flow = &self.slab[place as usize];
         let answered = flow.flags.contains(FlowFlags::ANSWERED);
         let hash = self.hasher.hash_one(flow.key);
-        if let Ok(entry) = self.index.find_entry(hash, |&other| other == place) {
-            entry.remove();
-        }
+        self.index.remove(hash, place);
         if !answered {
             self.unanswered.remove(&mut self.slab, Chain::Unanswered, place);
         }
@@ -250,13 +266,13 @@ impl FlowTable {
     fn arm_at(&mut self, place: u32, deadline: u32) {
         let ahead = deadline.saturating_sub(self.wheel_tick).clamp(1, WHEEL_SLOTS - 1);
         let slot = self.wheel_tick.wrapping_add(ahead) % WHEEL_SLOTS;
-        self.slab[place as usize].links.slot = slot;
+        self.slab[place as usize].wheel_slot = slot;
         self.wheel[slot as usize].push(&mut self.slab, Chain::Wheel, place);
     }
 
     fn disarm(&mut self, place: u32) {
-        let slot = self.slab[place as usize].links.slot;
+        let slot = self.slab[place as usize].wheel_slot;
         self.wheel[slot as usize].remove(&mut self.slab, Chain::Wheel, place);
-        self.slab[place as usize].links.slot = NIL;
+        self.slab[place as usize].wheel_slot = NIL;
     }
 }

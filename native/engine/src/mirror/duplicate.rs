@@ -88,10 +88,10 @@ impl Default for CopyTable {
 }
 
 impl CopyTable {
-    /// Reads where a packet will be looked for, so that its memory is there when its turn comes.
+    /// Asks for the memory where a packet will be looked for.
     #[inline]
-    pub fn touch(&self, fingerprint: u64) -> u32 {
-        self.entries[fingerprint as usize % ENTRIES].tag
+    pub fn prefetch(&self, fingerprint: u64) {
+        capture::prefetch(&self.entries[fingerprint as usize % ENTRIES]);
     }
 
     /// Takes a packet with its [`fingerprint`], and whether it went to a group of stations; gives the kind of copy that

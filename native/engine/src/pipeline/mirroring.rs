@@ -56,12 +56,13 @@ impl MirrorWatch {
         self.sources.count(self.place, (frame.origlen, cut, unicast), stack);
     }
 
-    /// The fingerprint of a packet, and a byte of where it will be looked for; 0 where nothing is looked for.
+    /// The fingerprint of a packet; 0 where no copies are looked for. Asks for the memory where they will be.
     #[inline]
-    pub(super) fn fingerprint(&self, frame: &Frame<'_>, packet: &IpPacket<'_>) -> (u64, u32) {
-        let Some(copies) = &self.copies else { return (0, 0) };
+    pub(super) fn fingerprint(&self, frame: &Frame<'_>, packet: &IpPacket<'_>) -> u64 {
+        let Some(copies) = &self.copies else { return 0 };
         let fingerprint = fingerprint(frame.data, packet);
-        (fingerprint, copies.touch(fingerprint))
+        copies.prefetch(fingerprint);
+        fingerprint
     }
 
     /// The kind of copy that a packet is.

@@ -67,8 +67,24 @@ pub struct WorkerSetup {
     pub snaplens: Vec<u32>,
 }
 
+impl WorkerSetup {
+    /// In `read` every worker sees every frame and keeps those of its address pairs, the first one also what has none;
+    /// live the kernel has spread them.
+    #[inline]
+    fn is_own(&self, decoded: &Result<Packet<'_>, DecodeError>) -> bool {
+        if self.workers == 1 || self.mode == Mode::Live {
+            return true;
+        }
+        let Ok(Packet { network: Network::Ip(packet), .. }) = decoded else { return self.index == 0 };
+        let number = |address: Address| u128::from_be_bytes(*address.bytes());
+        let pair = number(packet.source) ^ number(packet.destination);
+        let folded = (pair ^ pair >> 32 ^ pair >> 64 ^ pair >> 96) as u32;
+        capture::spread(folded) as usize % self.workers == self.index
+    }
+}
+
 /// Frames that are decoded and looked up together.
-const GROUP: usize = 16;
+const GROUP: usize = 32;
 
 /// A frame with what is known of it before its turn comes.
 struct Arrival<'a> {
@@ -76,7 +92,8 @@ struct Arrival<'a> {
     decoded: Result<Packet<'a>, DecodeError>,
     /// The key of its flow, and whether its sender stands second in it.
     key: Option<(FlowKey, bool)>,
-    /// Where its flow was when the group was looked up.
+    /// The hash of the key, and where its flow seemed to be when the group was looked up.
+    hash: u64,
     place: Option<u32>,
     /// What its copies have in common with it.
     fingerprint: u64,
@@ -151,38 +168,31 @@ impl Worker {
     }
 
     /// Stores and decodes the next frames and looks their flows up, each step for all of them before the next one: no
-    /// frame's step needs another's, so the processor waits for the memory of all at the same time.
+    /// frame's step needs another's, and what a step will touch was asked for in the one before it.
     #[inline]
     fn take_group<'a>(&mut self, frames: &mut impl Iterator<Item = Frame<'a>>) -> ArrayVec<Arrival<'a>, GROUP> {
-        let taken: ArrayVec<Frame<'a>, GROUP> = frames.take(GROUP).collect();
-        // The headers come from memory that another processor wrote: asked for all at once, they arrive together.
-        let headers = taken.iter().fold(0, |sum, frame| sum ^ header_bytes(frame.data));
-        std::hint::black_box(headers);
+        let taken: ArrayVec<Frame<'a>, GROUP> =
+            frames.take(GROUP).inspect(|frame| prefetch_headers(frame.data)).collect();
         let mut group = ArrayVec::new();
         for (frame, stack) in taken.into_iter().zip(&mut self.encapsulations) {
             if let Some(ring) = &mut self.ring {
                 ring.store(&frame);
             }
             let decoded = wire::decode(frame.data, frame.origlen, frame.link_type.0, &self.setup.ports, stack);
-            let key = match &decoded {
-                Ok(Packet { network: Network::Ip(packet), .. }) => Some(FlowKey::new(&packet.five_tuple())),
-                _ => None,
-            };
-            group.push(Arrival { frame, decoded, key, place: None, fingerprint: 0 });
-        }
-        let mut copies = 0;
-        for arrival in &mut group {
-            if let (Ok(Packet { network: Network::Ip(packet), .. }), true) =
-                (&arrival.decoded, self.is_own(&arrival.decoded))
-            {
-                let (fingerprint, touched) = self.mirror.fingerprint(&arrival.frame, packet);
-                arrival.fingerprint = fingerprint;
-                copies ^= touched;
+            let mut arrival = Arrival { frame, decoded, key: None, hash: 0, place: None, fingerprint: 0 };
+            if let Ok(Packet { network: Network::Ip(packet), .. }) = &arrival.decoded {
+                let key = FlowKey::new(&packet.five_tuple());
+                arrival.key = Some(key);
+                if self.setup.is_own(&arrival.decoded) {
+                    arrival.hash = self.flows.hash(&key.0);
+                    self.flows.prefetch(arrival.hash);
+                    arrival.fingerprint = self.mirror.fingerprint(&arrival.frame, packet);
+                }
             }
+            group.push(arrival);
         }
-        std::hint::black_box(copies);
         for arrival in &mut group {
-            arrival.place = arrival.key.and_then(|(key, _)| self.flows.find(&key));
+            arrival.place = arrival.key.and_then(|_| self.flows.guess(arrival.hash));
         }
         group
     }
@@ -193,7 +203,7 @@ impl Worker {
             self.close_second();
         }
         self.follow_sequence(&arrival.frame, index);
-        if !self.is_own(&arrival.decoded) {
+        if !self.setup.is_own(&arrival.decoded) {
             return;
         }
         self.count_frame(&arrival.frame, index);
@@ -203,20 +213,6 @@ impl Worker {
             Ok(_) => self.counters.analysis.non_ip += 1,
             Err(error) => self.counters.count_error(*error),
         }
-    }
-
-    /// In `read` every worker sees every frame and keeps those of its address pairs, the first one also what has none;
-    /// live the kernel has spread them.
-    #[inline]
-    fn is_own(&self, decoded: &Result<Packet<'_>, DecodeError>) -> bool {
-        if self.setup.workers == 1 || self.setup.mode == Mode::Live {
-            return true;
-        }
-        let Ok(Packet { network: Network::Ip(packet), .. }) = decoded else { return self.setup.index == 0 };
-        let number = |address: Address| u128::from_be_bytes(*address.bytes());
-        let pair = number(packet.source) ^ number(packet.destination);
-        let folded = (pair ^ pair >> 32 ^ pair >> 64 ^ pair >> 96) as u32;
-        capture::spread(folded) as usize % self.setup.workers == self.setup.index
     }
 
     #[inline]
@@ -342,9 +338,12 @@ impl Worker {
     }
 }
 
-/// A byte of each of the first cache lines that decoding will read.
+/// Asks for the first cache lines of a frame, which decoding will read: another processor has written them.
 #[inline]
-fn header_bytes(data: &[u8]) -> u8 {
-    let byte = |at: usize| data.get(at).copied().unwrap_or_default();
-    byte(0) ^ byte(48)
+fn prefetch_headers(data: &[u8]) {
+    for at in [0, 64] {
+        if let Some(byte) = data.get(at) {
+            capture::prefetch(byte);
+        }
+    }
 }

@@ -27,6 +27,7 @@ pub mod rows;
 mod scan;
 mod snapshot;
 mod store;
+pub mod stream;
 #[cfg(test)]
 mod testing;
 mod tunnels;

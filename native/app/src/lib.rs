@@ -4,11 +4,17 @@
 //! needs more, or says why the bytes are none of its own. None reads a clock or does I/O; each bounds what it keeps.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))] // a test that fails may panic
 
+pub mod dns;
+pub mod guess;
+pub mod http;
 mod parse;
 mod protocol;
+pub mod ssh;
 mod text;
 
+pub use guess::Guess;
 pub use parse::{AppError, Parse};
 pub use protocol::AppProtocol;
 pub use text::{Text, text};

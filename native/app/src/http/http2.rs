@@ -23,8 +23,8 @@ const PRIORITY: u8 = 0x20;
 
 type Sink<'s> = &'s mut dyn FnMut(u32, Event<'_>);
 
-/// One direction of a connection. Keeps the fields that both sides remember, 64 KiB at the most and usually 4 KiB, and a
-/// block of fields that is not whole yet, 32 KiB at the most.
+/// One direction of a connection. Keeps the fields that both sides remember, 64 KiB at the most and usually 4 KiB, and
+/// a block of fields that is not whole yet, 32 KiB at the most.
 #[derive(Debug)]
 pub struct Http2 {
     client: bool,

@@ -1,4 +1,5 @@
-//! HTTP: requests and responses of a connection, by version 1 (RFC 9112) or by version 2 with prior knowledge (RFC 9113).
+//! HTTP: requests and responses of a connection, by version 1 (RFC 9112), or by version 2 with prior
+//! knowledge (RFC 9113).
 
 mod chunk;
 mod expected;

@@ -12,9 +12,16 @@ pub mod http;
 mod parse;
 mod protocol;
 pub mod ssh;
+mod ja4;
+mod parse;
+mod protocol;
+pub mod quic;
+mod reader;
 mod text;
+pub mod tls;
 
 pub use guess::Guess;
+pub use ja4::Ja4;
 pub use parse::{AppError, Parse};
 pub use protocol::AppProtocol;
 pub use text::{Text, text};

@@ -1,11 +1,14 @@
 //! Questions to a running engine, answered by its workers and its merge thread.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow_array::RecordBatch;
 use crossbeam_channel::{RecvTimeoutError, bounded, unbounded};
+use wire::Address;
 
+use crate::counters::lock;
 use crate::engine::{Engine, EngineError};
 use crate::query::{Filter, FlowQuery, FlowRow, HostQuery, HostRow, MAX_ROWS, Order, to_arrow};
 
@@ -39,8 +42,20 @@ impl Engine {
         }
         rows.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.flow_id.cmp(&b.1.flow_id)));
         rows.truncate(limit);
-        let rows: Vec<FlowRow> = rows.into_iter().map(|(_, row)| row).collect();
+        let mut rows: Vec<FlowRow> = rows.into_iter().map(|(_, row)| row).collect();
+        self.name_rows(&mut rows);
         Ok(to_arrow(&rows)?)
+    }
+
+    /// Gives flows without a name of their own the one that was looked up.
+    fn name_rows(&self, rows: &mut [FlowRow]) {
+        let address = |text: &str| text.parse::<IpAddr>().ok().map(Address::from);
+        let names = lock(&self.shared.merge.names);
+        for row in rows.iter_mut().filter(|row| row.name.is_none()) {
+            if let (Some(orig), Some(resp)) = (address(&row.orig_ip), address(&row.resp_ip)) {
+                row.name = names.name(orig, resp, row.start_ns).map(str::to_owned);
+            }
+        }
     }
 
     /// The hosts that the filter admits, best first, as Arrow.

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use app::{AppError, AppProtocol};
 use serde::Serialize;
 use wire::{DecodeError, DecodeErrorKind, EncapsulationKind, Layer};
 
@@ -73,6 +74,32 @@ pub struct WorkerCounters {
     pub hits_dropped: u64,
     /// Packets whose copies would go unseen, because too many were remembered.
     pub copies_forgotten: u64,
+    /// What was heard in flows.
+    pub names: NameCounters,
+}
+
+/// What one worker has heard in its flows.
+#[derive(Debug, Clone)]
+pub struct NameCounters {
+    /// Flows by protocol, counted when it is known, or when it will not be.
+    pub flows: [u64; AppProtocol::ALL.len()],
+    /// What could not be read, by protocol and reason.
+    pub errors: [[u64; AppError::ALL.len()]; AppProtocol::ALL.len()],
+    /// Bytes that are kept of conversations now.
+    pub held_bytes: u64,
+    /// Flows that were no longer listened to for want of room.
+    pub given_up: u64,
+}
+
+impl Default for NameCounters {
+    fn default() -> Self {
+        Self {
+            flows: [0; AppProtocol::ALL.len()],
+            errors: [[0; AppError::ALL.len()]; AppProtocol::ALL.len()],
+            held_bytes: 0,
+            given_up: 0,
+        }
+    }
 }
 
 impl WorkerCounters {
@@ -94,6 +121,7 @@ impl WorkerCounters {
             records_dropped: 0,
             hits_dropped: 0,
             copies_forgotten: 0,
+            names: NameCounters::default(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! State over time: frames in, flows, hosts, alerts' raw material and the event log out.
 //!
 //! [`Engine`] starts one thread a worker. A worker stores each frame in the [`pcap_ring`], decodes it, and counts it in
-//! its [`flow`] table ([`pipeline`] shows this on one screen). What reaches across flows goes by the second to one
+//! its [`flow`] table ([`pipeline`] shows this on one screen), and listens to what is said in flows ([`stream`], [`names`]). What reaches across flows goes by the second to one
 //! [`merge`] thread, which keeps the [`host`] table and judges the mail windows of [`detect`]; records go on to the
 //! thread of the event log ([`output`]).
 #![forbid(unsafe_code)]
@@ -17,6 +17,7 @@ pub mod host;
 mod live;
 pub mod merge;
 pub mod mirror;
+pub mod names;
 mod networks;
 mod offline;
 pub mod output;

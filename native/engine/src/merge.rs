@@ -11,6 +11,7 @@ use crate::counters::lock;
 use crate::detect::{Finding, Hit, SmtpWatch};
 use crate::flow::{FlowDelta, FlowRecord};
 use crate::host::HostTable;
+use crate::names::{AppRecord, NameSource, ResolvedNames};
 use crate::mirror::{ConditionChange, MirrorHealth, SourceDelta};
 use crate::output::EventLog;
 use crate::query::HostQuery;
@@ -33,6 +34,8 @@ pub struct SecondDelta {
     pub deltas: Vec<FlowDelta>,
     /// Flows that ended, and interim records.
     pub records: Vec<FlowRecord>,
+    /// What was heard in flows.
+    pub apps: Vec<AppRecord>,
     /// Meetings with watchlist entries (in `read`; live they go straight out).
     pub hits: Vec<Hit>,
     /// What the sources of frames have shown.
@@ -79,6 +82,8 @@ pub struct MergeState {
     pub senders_evicted: AtomicU64,
     /// Findings and reports that Python did not take in time.
     pub notices_dropped: AtomicU64,
+    /// What hosts have looked up.
+    pub names: Mutex<ResolvedNames>,
     /// How the mirror is.
     pub mirror: Mutex<MirrorHealth>,
 }
@@ -174,6 +179,7 @@ impl Merge {
     fn merge(&mut self, second: u64) {
         let mut notice = Notice::default();
         let mut records = Vec::new();
+        let mut apps = Vec::new();
         let mut sources = Vec::new();
         let state = Arc::clone(&self.state);
         let mut mirror = lock(&state.mirror);
@@ -192,6 +198,7 @@ impl Merge {
             notice.time_ns = notice.time_ns.max(own.time_ns);
             notice.hits.extend(own.hits);
             records.extend(own.records);
+            apps.extend(own.apps);
             sources.extend(own.sources);
         }
         notice.hits.sort_by_key(|hit| (hit.time_ns, hit.flow_id, hit.event));
@@ -201,8 +208,24 @@ impl Merge {
         drop(mirror);
         self.publish(notice.time_ns);
         self.notify(notice);
+        // Of one flow the order is the one in which its worker heard it.
+        apps.sort_by_key(|app: &AppRecord| (app.time_ns, app.flow_id));
+        self.name_flows(&apps, &mut records);
         if let Some(log) = &self.outlets.log {
+            log.apps(apps);
             log.flows(records);
+        }
+    }
+
+    /// Learns what was looked up, and gives flows without a name of their own the one that led to them.
+    fn name_flows(&self, apps: &[AppRecord], records: &mut [FlowRecord]) {
+        let mut names = lock(&self.state.names);
+        for app in apps {
+            names.learn(app);
+        }
+        for record in records.iter_mut().filter(|record| record.name.is_none()) {
+            let name = names.name(record.tuple.orig.address, record.tuple.resp.address, record.start_ns);
+            record.name = name.map(|name| (name.into(), NameSource::Resolved));
         }
     }
 

@@ -146,6 +146,8 @@ pub struct FlowRow {
     pub resp_bytes: u64,
     pub orig_bytes_per_second: u64,
     pub resp_bytes_per_second: u64,
+    pub app_proto: Option<String>,
+    pub name: Option<String>,
 }
 
 /// A host as others see it.

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
+use app::AppProtocol;
 use wire::Mac;
 
 use crate::flow::{Flow, FlowFlags, FlowTable, ORIG, RESP};
@@ -82,5 +83,7 @@ fn row(flow: &Flow, tick: u32, names: (&Tunnels, &Arc<[String]>)) -> FlowRow {
         resp_bytes: flow.totals[RESP].bytes,
         orig_bytes_per_second: rates[ORIG],
         resp_bytes_per_second: rates[RESP],
+        app_proto: (flow.app != AppProtocol::Unknown).then(|| flow.app.name().to_owned()),
+        name: flow.name.as_deref().map(str::to_owned),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use app::{AppError, AppProtocol};
 use serde_json::{Value, json};
 use wire::{DecodeErrorKind, EncapsulationKind, Layer};
 
@@ -48,6 +49,7 @@ impl Engine {
                 "ended": flows_ended(&workers),
             },
             "hosts": hosts(&self.shared),
+            "names": names(&self.shared, &workers),
             "mirror": mirror,
             "watchlist": watchlist(&self.shared, &workers),
             "sinks": sinks(&self.shared, &workers),
@@ -131,6 +133,32 @@ fn flows_ended(workers: &[WorkerCounters]) -> Value {
         .map(|end| (end.name().to_owned(), json!(records(end))))
         .collect::<serde_json::Map<_, _>>()
         .into()
+}
+
+fn names(shared: &Shared, workers: &[WorkerCounters]) -> Value {
+    let mut flows = Vec::new();
+    let mut errors = Vec::new();
+    for protocol in AppProtocol::ALL {
+        let met: u64 = workers.iter().map(|worker| worker.names.flows[*protocol as usize]).sum();
+        flows.push(json!({"app_proto": protocol.name(), "flows": met}));
+        for error in AppError::ALL {
+            let met: u64 =
+                workers.iter().map(|worker| worker.names.errors[*protocol as usize][error as usize]).sum();
+            // Most pairs cannot be.
+            if met > 0 {
+                errors.push(json!({"app_proto": protocol.name(), "error": error.name(), "errors": met}));
+            }
+        }
+    }
+    let resolved = lock(&shared.merge.names);
+    json!({
+        "flows": flows,
+        "errors": errors,
+        "held_bytes": workers.iter().map(|worker| worker.names.held_bytes).sum::<u64>(),
+        "given_up": workers.iter().map(|worker| worker.names.given_up).sum::<u64>(),
+        "resolved": resolved.len(),
+        "resolved_forgotten": resolved.forgotten(),
+    })
 }
 
 fn hosts(shared: &Shared) -> Value {

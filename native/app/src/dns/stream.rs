@@ -34,6 +34,11 @@ impl Reader {
         }
     }
 
+    /// Bytes that are kept.
+    pub fn held_bytes(&self) -> usize {
+        self.pending.len()
+    }
+
     /// Bytes are missing here. The reader goes on with the next slice that plausibly begins with a message.
     pub fn gap(&mut self) {
         self.lose();

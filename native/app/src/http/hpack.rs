@@ -32,6 +32,11 @@ impl Default for Table {
 }
 
 impl Table {
+    /// What its entries take, as the specification counts (RFC 7541 section 4.1).
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Reads a whole block and gives each field. After an error the table is not the sender's any more.
     pub(super) fn read(&mut self, mut block: &[u8], each: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), AppError> {
         while let Some(&first) = block.first() {

@@ -36,6 +36,11 @@ impl Requests {
         self.0.gap(bytes);
     }
 
+    /// Bytes that are kept.
+    pub fn held_bytes(&self) -> usize {
+        self.0.head.len()
+    }
+
     /// The direction is closed, which ends some bodies. Afterwards nothing is read.
     pub fn end(&mut self, sink: &mut dyn FnMut(Event<'_>)) {
         self.0.end(sink);
@@ -61,6 +66,11 @@ impl Responses {
         if matches!(self.0.state, State::Seek) {
             self.0.kind = Server::default();
         }
+    }
+
+    /// Bytes that are kept.
+    pub fn held_bytes(&self) -> usize {
+        self.0.head.len()
     }
 
     /// As [`Requests::end`].

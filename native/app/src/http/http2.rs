@@ -104,6 +104,11 @@ impl Http2 {
         false
     }
 
+    /// Bytes that are kept.
+    pub fn held_bytes(&self) -> usize {
+        self.block.len() + self.table.bytes()
+    }
+
     /// `bytes` are missing here. Within a frame that has no fields the reader goes on behind it; elsewhere all is lost.
     pub fn gap(&mut self, bytes: u64) {
         match &mut self.frame {

@@ -1,11 +1,13 @@
 //! A flow's first packet, and the guess who originated it.
 
+use app::AppProtocol;
 use arrayvec::ArrayVec;
 use capture::Frame;
 use wire::{Ether, FlowKey, IpPacket, Mac, TcpFlags, Transport};
 
 use super::links::{Links, NIL};
 use super::{Counts, Flow, FlowFlags, flow_id};
+use crate::names::Naming;
 
 /// Ports below this are for services (RFC 6335, 6: system ports).
 const SYSTEM_PORTS: u16 = 1024;
@@ -33,6 +35,7 @@ impl Flow {
             wheel_slot: NIL,
             source: 0,
             gaps_open: false,
+            naming: Naming::Open,
             gaps: Default::default(),
             published: [Counts::default(); 2],
             recorded: [Counts::default(); 2],
@@ -44,6 +47,10 @@ impl Flow {
             macs: macs(ether, answer),
             vlans: ArrayVec::new(),
             tunnel: 0,
+            source: 0,
+            app: AppProtocol::Unknown,
+            name: None,
+            conversation: None,
             links: Links::default(),
         };
         flow.flow_id = flow_id(&flow.tuple(), flow.start_ns);

@@ -18,7 +18,10 @@ pub use table::{FlowLimits, FlowTable};
 
 use links::Links;
 
+use app::AppProtocol;
+
 use crate::mirror::TcpGap;
+use crate::names::{Conversation, Naming};
 
 /// VLAN tags that a flow keeps, outermost first; deeper ones are left out.
 pub const MAX_FLOW_VLANS: usize = 6;
@@ -52,6 +55,9 @@ impl Counts {
 /// [`RESP`].
 #[derive(Debug, Clone)]
 #[repr(C, align(64))]
+/// A live flow. The fields that every packet touches come first; pairs are indexed by [`ORIG`] and [`RESP`].
+#[derive(Debug)]
+#[repr(C)]
 pub struct Flow {
     pub(crate) key: FlowKey,
     /// Generation of the watchlists that judged the flow last.
@@ -66,6 +72,8 @@ pub struct Flow {
     pub(crate) interface: u16,
     /// Whether `gaps` says anything.
     pub(crate) gaps_open: bool,
+    /// Whether anything more will be learned of what it is about.
+    pub(crate) naming: Naming,
     /// Initial sequence number of the originator, 0 if its SYN was not seen.
     pub(crate) initial_sequence: u32,
     /// TCP: the sequence number after the last byte seen or acknowledged, 0 before the first segment.
@@ -92,6 +100,14 @@ pub struct Flow {
     pub(crate) vlans: ArrayVec<u16, MAX_FLOW_VLANS>,
     /// Index of the tunnel in the worker's table.
     pub(crate) tunnel: u16,
+    /// Place of the source of its first packet in the worker's table.
+    pub(crate) source: u16,
+    /// What it speaks.
+    pub(crate) app: AppProtocol,
+    /// The name of the server that the client asked for first.
+    pub(crate) name: Option<Box<str>>,
+    /// What is listened to.
+    pub(crate) conversation: Option<Conversation>,
     pub(crate) links: Links,
 }
 
@@ -129,6 +145,14 @@ impl Flow {
         self.macs.reverse();
         self.gaps.reverse();
         self.highest.reverse();
+        if let Some(conversation) = &mut self.conversation {
+            conversation.reverse();
+        }
+    }
+
+    /// The numbers of the next bytes of a TCP connection, as far as its directions were seen.
+    pub(crate) fn beginnings(&self) -> [Option<u32>; 2] {
+        self.highest.map(|number| (number != 0).then_some(number))
     }
 }
 

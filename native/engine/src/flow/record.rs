@@ -1,8 +1,10 @@
 //! What is said of a flow when it ends, and at intervals while it lasts.
 
+use app::AppProtocol;
 use arrayvec::ArrayVec;
 use wire::{FiveTuple, Mac};
 
+use crate::names::NameSource;
 use crate::tunnels::Layers;
 
 use super::{Counts, Flow, FlowFlags, MAX_FLOW_VLANS, ORIG, RESP};
@@ -96,6 +98,10 @@ pub struct FlowRecord {
     pub layers: Option<Layers>,
     /// Index of the interface.
     pub interface: u16,
+    /// What the flow speaks, as far as it is known.
+    pub app: AppProtocol,
+    /// The name of its responder, and who gave it.
+    pub name: Option<(Box<str>, NameSource)>,
 }
 
 impl Flow {
@@ -141,6 +147,8 @@ impl Flow {
             vlans: self.vlans.clone(),
             layers,
             interface: self.interface,
+            app: self.app,
+            name: self.name.clone().map(|name| (name, NameSource::Client)),
         }
     }
 }

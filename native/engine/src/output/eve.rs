@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use chrono::DateTime;
 use serde::Serialize;
-use wire::{Address, Mac, TcpFlags, Tunnel};
+use wire::TcpFlags;
 
+use super::common::{Common, Ether, Face};
 use super::layer::LayerObject;
-
 use crate::config::EveConfig;
 use crate::flow::{FlowRecord, ORIG, RESP};
 
-const IPPROTO_ICMP: u8 = 1;
+pub(super) const IPPROTO_ICMP: u8 = 1;
 const IPPROTO_TCP: u8 = 6;
-const IPPROTO_ICMPV6: u8 = 58;
+pub(super) const IPPROTO_ICMPV6: u8 = 58;
 
 /// What all events of a sensor share.
 #[derive(Debug, Clone)]
@@ -54,46 +54,12 @@ pub fn protocol_name(protocol: u8) -> String {
 
 #[derive(Serialize)]
 struct FlowEvent<'a> {
-    timestamp: String,
-    flow_id: u64,
-    in_iface: &'a str,
-    event_type: &'static str,
-    #[serde(skip_serializing_if = "<[u16]>::is_empty")]
-    vlan: &'a [u16],
-    src_ip: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    src_port: Option<u16>,
-    dest_ip: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    dest_port: Option<u16>,
-    proto: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    icmp_type: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    icmp_code: Option<u16>,
-    host: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tunnel: Option<TunnelObject>,
-    ether: EtherObject,
-    community_id: String,
+    #[serde(flatten)]
+    common: Common<'a>,
     flow: FlowObject,
     #[serde(skip_serializing_if = "Option::is_none")]
     tcp: Option<TcpObject>,
     spanwatch: OwnObject<'a>,
-}
-
-#[derive(Serialize)]
-struct TunnelObject {
-    src_ip: String,
-    dest_ip: String,
-    proto: String,
-    depth: u8,
-}
-
-#[derive(Serialize)]
-struct EtherObject {
-    src_macs: Vec<String>,
-    dest_macs: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -127,9 +93,14 @@ struct TcpObject {
     ack: bool,
 }
 
-/// What EVE has no names for: totals since the start of the flow, and what carried its first frame.
+/// What EVE has no names for: totals since the start of the flow, what its responder is called and according to which
+/// protocol, and what carried its first frame.
 #[derive(Serialize)]
 struct OwnObject<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name_source: Option<&'static str>,
     total_pkts_toserver: u64,
     total_pkts_toclient: u64,
     total_bytes_toserver: u64,
@@ -154,48 +125,31 @@ impl EveContext {
     }
 
     fn flow_event<'a>(&'a self, record: &'a FlowRecord) -> FlowEvent<'a> {
-        let tuple = &record.tuple;
         let layers = record.layers.as_deref().unwrap_or_default();
-        let icmp = matches!(tuple.protocol, IPPROTO_ICMP | IPPROTO_ICMPV6);
-        let port = |port: u16| (!icmp && port != 0).then_some(port);
-        FlowEvent {
-            timestamp: timestamp(record.time_ns),
+        let face = Face {
+            time_ns: record.time_ns,
             flow_id: record.flow_id,
-            in_iface: self.interfaces.get(usize::from(record.interface)).map_or("", String::as_str),
-            event_type: "flow",
-            vlan: &record.vlans,
-            src_ip: tuple.orig.address.to_string(),
-            src_port: port(tuple.orig.port),
-            dest_ip: tuple.resp.address.to_string(),
-            dest_port: port(tuple.resp.port),
-            proto: protocol_name(tuple.protocol),
-            icmp_type: icmp.then_some(tuple.orig.port),
-            icmp_code: icmp.then(|| tuple.icmp_code()),
-            host: &self.sensor_name,
-            tunnel: Tunnel::of(layers).as_ref().map(TunnelObject::new),
-            ether: EtherObject { src_macs: macs(record.macs[ORIG]), dest_macs: macs(record.macs[RESP]) },
-            community_id: wire::community_id(tuple),
+            tuple: &record.tuple,
+            app: record.app,
+            vlans: &record.vlans,
+            layers,
+            interface: record.interface,
+            ether: Ether::of_flow(record.macs),
+        };
+        let name = record.name.as_ref();
+        FlowEvent {
+            common: Common::new(self, "flow", face),
             flow: FlowObject::new(record),
-            tcp: (tuple.protocol == IPPROTO_TCP).then(|| TcpObject::new(record.tcp_flags)),
+            tcp: (record.tuple.protocol == IPPROTO_TCP).then(|| TcpObject::new(record.tcp_flags)),
             spanwatch: OwnObject {
+                name: name.map(|(name, _)| &**name),
+                name_source: name.map(|(_, source)| source.name(record.app)),
                 total_pkts_toserver: record.totals[ORIG].packets,
                 total_pkts_toclient: record.totals[RESP].packets,
                 total_bytes_toserver: record.totals[ORIG].bytes,
                 total_bytes_toclient: record.totals[RESP].bytes,
                 encapsulation: layers.iter().map(LayerObject::new).collect(),
             },
-        }
-    }
-}
-
-impl TunnelObject {
-    fn new(tunnel: &Tunnel) -> Self {
-        let text = |address: Address| address.to_string();
-        Self {
-            src_ip: text(tunnel.source),
-            dest_ip: text(tunnel.destination),
-            proto: tunnel.protocol.to_string(),
-            depth: tunnel.depth,
         }
     }
 }
@@ -231,10 +185,6 @@ impl TcpObject {
             ack: all.contains(TcpFlags::ACK),
         }
     }
-}
-
-fn macs(mac: Mac) -> Vec<String> {
-    if mac.is_zero() { Vec::new() } else { vec![mac.to_string()] }
 }
 
 #[cfg(test)]

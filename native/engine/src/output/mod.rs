@@ -1,5 +1,8 @@
 //! The event log: one thread that writes the lines of the core and those that Python hands in.
 
+mod app_event;
+mod common;
+mod dns_event;
 mod eve;
 mod layer;
 mod log_file;
@@ -13,6 +16,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounde
 use crate::config::Mode;
 use crate::counters::SinkState;
 use crate::flow::FlowRecord;
+use crate::names::AppRecord;
 
 pub use eve::{EveContext, protocol_name, timestamp};
 use log_file::LogFile;
@@ -26,6 +30,7 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 enum Entry {
     Flows(Vec<FlowRecord>),
+    Apps(Vec<AppRecord>),
     Line(String),
 }
 
@@ -35,7 +40,7 @@ pub struct EventLog {
     sender: Sender<Entry>,
     state: Arc<SinkState>,
     mode: Mode,
-    flows_wanted: bool,
+    types: Arc<[String]>,
 }
 
 impl EventLog {
@@ -43,20 +48,33 @@ impl EventLog {
     /// writable yet: it is tried again as long as there are records.
     pub fn start(context: EveContext, mode: Mode, state: Arc<SinkState>) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (sender, receiver) = bounded(QUEUE_BATCHES);
-        let flows_wanted = context.config.writes("flow");
+        let types = context.config.types.clone().into();
         let writer_state = Arc::clone(&state);
         let thread = thread::Builder::new().name("event-log".into()).spawn(move || {
             write_entries(&context, &receiver, &writer_state);
         })?;
-        Ok((Self { sender, state, mode, flows_wanted }, thread))
+        Ok((Self { sender, state, mode, types }, thread))
     }
 
     /// Writes a flow event for each record.
     pub fn flows(&self, records: Vec<FlowRecord>) {
-        if self.flows_wanted && !records.is_empty() {
+        if self.writes("flow") && !records.is_empty() {
             let count = records.len() as u64;
             self.send(Entry::Flows(records), count);
         }
+    }
+
+    /// Writes an event for each record whose type is wanted.
+    pub fn apps(&self, mut records: Vec<AppRecord>) {
+        records.retain(|record| self.writes(record.event.kind()));
+        if !records.is_empty() {
+            let count = records.len() as u64;
+            self.send(Entry::Apps(records), count);
+        }
+    }
+
+    fn writes(&self, event_type: &str) -> bool {
+        self.types.iter().any(|wanted| wanted == event_type)
     }
 
     /// Writes a line of JSON that Python made, without its newline.
@@ -110,6 +128,12 @@ fn render(context: &EveContext, entry: Entry, text: &mut Vec<u8>) -> u64 {
         Entry::Flows(records) => {
             for record in &records {
                 context.render_flow(record, text);
+            }
+            records.len() as u64
+        }
+        Entry::Apps(records) => {
+            for record in &records {
+                context.render_app(record, text);
             }
             records.len() as u64
         }

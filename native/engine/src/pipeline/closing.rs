@@ -14,6 +14,7 @@ impl Worker {
     /// A flow leaves the table: its last words go out.
     pub(super) fn end_flow(&mut self, place: u32, end: FlowEnd) {
         self.judge_sides(place);
+        self.end_conversation(place);
         let now_ns = self.clock.now_ns();
         let flow = self.flows.get_mut(place);
         let tunnel = self.tunnels.get(flow.tunnel);
@@ -108,8 +109,10 @@ impl Worker {
         }
         if let Err(TrySendError::Full(closed)) = self.ports.seconds.try_send(closed) {
             self.second = closed;
-            let over = self.second.records.len().saturating_sub(MAX_WAITING);
+            let over = self.second.records.len().saturating_sub(MAX_WAITING)
+                + self.second.apps.len().saturating_sub(MAX_WAITING);
             self.second.records.truncate(MAX_WAITING);
+            self.second.apps.truncate(MAX_WAITING);
             self.second.deltas.truncate(MAX_WAITING);
             self.counters.records_dropped += over as u64;
         }

@@ -4,6 +4,7 @@ mod closing;
 mod mirroring;
 #[cfg(test)]
 mod mirroring_tests;
+mod naming;
 mod publishing;
 #[cfg(test)]
 mod tests;
@@ -117,6 +118,8 @@ pub struct Worker {
     dirty: Vec<u32>,
     due: Vec<u32>,
     scan: Option<FlowScan>,
+    /// Bytes that are kept of conversations.
+    held_bytes: usize,
 }
 
 impl Worker {
@@ -147,6 +150,7 @@ impl Worker {
             dirty: Vec::new(),
             due: Vec::new(),
             scan: None,
+            held_bytes: 0,
         }
     }
 
@@ -263,6 +267,9 @@ impl Worker {
         }
         if flow.generation != self.watch.generation {
             self.judge(place);
+        }
+        if !copy {
+            self.listen(place, packet, swapped, frame.timestamp_ns);
         }
         if self.flows.get(place).flags.contains(FlowFlags::ALERTED) {
             self.ledger.touch(place, self.flows.get(place));

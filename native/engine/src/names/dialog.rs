@@ -1,0 +1,170 @@
+//! A conversation over TCP, from its first bytes to where nothing more is learned from it.
+
+use app::{AppProtocol, Guess, guess};
+
+use super::http::{Http1Talk, Http2Talk};
+use super::{Sink, Told, dns::DnsTalk, ssh::SshTalk, tls::TlsTalk};
+use crate::flow::{ORIG, RESP};
+use crate::stream::Piece;
+
+/// Bytes of each direction that the protocol must have been told by.
+const GUESS_BYTES: usize = 4096;
+/// Pieces of each direction that it must have been told by.
+const GUESS_PIECES: u8 = 4;
+
+/// Somebody who listens to a conversation of a known protocol.
+pub(super) trait Listener: std::fmt::Debug + Send {
+    /// Takes the next piece of what the client or the server sends; `false` when nothing more will be learned.
+    fn take(&mut self, from_client: bool, piece: Piece<'_>, sink: Sink<'_>) -> bool;
+
+    /// Bytes that it keeps.
+    fn held_bytes(&self) -> usize;
+}
+
+/// How far a conversation is understood.
+#[derive(Debug)]
+pub(super) enum Dialog {
+    /// The protocol is not told yet.
+    Beginning(Beginning),
+    /// Somebody listens; the client sends in this direction.
+    Heard(Box<dyn Listener>, usize),
+    /// Nothing more will be learned.
+    Over,
+}
+
+/// What each direction began with.
+#[derive(Debug)]
+pub(super) struct Beginning {
+    resp_port: u16,
+    heads: [Vec<u8>; 2],
+    pieces: [u8; 2],
+}
+
+impl Dialog {
+    pub(super) fn new(resp_port: u16) -> Self {
+        Self::Beginning(Beginning { resp_port, heads: Default::default(), pieces: [0; 2] })
+    }
+
+    /// The other end is the originator.
+    pub(super) fn reverse(&mut self) {
+        match self {
+            Self::Beginning(beginning) => {
+                beginning.heads.reverse();
+                beginning.pieces.reverse();
+            }
+            Self::Heard(_, client) => *client = 1 - *client,
+            Self::Over => {}
+        }
+    }
+
+    pub(super) fn held_bytes(&self) -> usize {
+        match self {
+            Self::Beginning(beginning) => beginning.heads.iter().map(Vec::len).sum(),
+            Self::Heard(listener, _) => listener.held_bytes(),
+            Self::Over => 0,
+        }
+    }
+
+    /// Takes the next piece of a direction.
+    pub(super) fn take(&mut self, direction: usize, piece: Piece<'_>, sink: Sink<'_>) {
+        match self {
+            Self::Heard(listener, client) => {
+                if !listener.take(direction == *client, piece, sink) {
+                    *self = Self::Over;
+                }
+            }
+            Self::Beginning(beginning) => match beginning.take(direction, piece) {
+                Guess::More => {}
+                Guess::Unknown => *self = Self::Over,
+                Guess::Known(protocol) => {
+                    let heads = std::mem::take(&mut beginning.heads);
+                    *self = begin(protocol, direction, piece, &heads, sink);
+                }
+            },
+            Self::Over => {}
+        }
+    }
+}
+
+impl Beginning {
+    /// What the bytes so far say; they are kept while it is not known.
+    fn take(&mut self, direction: usize, piece: Piece<'_>) -> Guess {
+        let data = match piece {
+            Piece::Data(data) => data,
+            // Without its beginning a direction does not tell.
+            Piece::Gap(_) => return Guess::Unknown,
+            Piece::End => return Guess::More,
+        };
+        let before = self.heads[direction].len();
+        let guess = self.guess(direction, data);
+        if matches!(guess, Guess::Known(_)) {
+            return guess;
+        }
+        self.pieces[direction] += 1;
+        let all_said = guess == Guess::Unknown && self.pieces.iter().all(|&pieces| pieces > 0);
+        if all_said || self.pieces[direction] > GUESS_PIECES || before + data.len() > GUESS_BYTES {
+            return Guess::Unknown;
+        }
+        self.heads[direction].extend_from_slice(data);
+        Guess::More
+    }
+
+    fn guess(&mut self, direction: usize, data: &[u8]) -> Guess {
+        let before = self.heads[direction].len();
+        if before == 0 {
+            let mut sides = [&self.heads[ORIG][..], &self.heads[RESP][..]];
+            sides[direction] = data;
+            return guess::stream(sides[ORIG], sides[RESP], self.resp_port);
+        }
+        self.heads[direction].extend_from_slice(&data[..data.len().min(GUESS_BYTES)]);
+        let guess = guess::stream(&self.heads[ORIG], &self.heads[RESP], self.resp_port);
+        self.heads[direction].truncate(before);
+        guess
+    }
+}
+
+/// The protocol is known: whoever listens to it is given what was said so far, the last piece included.
+fn begin(protocol: AppProtocol, direction: usize, piece: Piece<'_>, heads: &[Vec<u8>; 2], sink: Sink<'_>) -> Dialog {
+    sink(Told::Protocol(protocol));
+    let mut first = [&heads[ORIG][..], &heads[RESP][..]];
+    if let (true, Piece::Data(data)) = (first[direction].is_empty(), piece) {
+        first[direction] = data;
+    }
+    let client = client(protocol, first);
+    let listener: Box<dyn Listener> = match protocol {
+        AppProtocol::Tls => Box::<TlsTalk>::default(),
+        AppProtocol::Http => Box::<Http1Talk>::default(),
+        AppProtocol::Http2 => Box::<Http2Talk>::default(),
+        AppProtocol::Dns => Box::<DnsTalk>::default(),
+        AppProtocol::Ssh => Box::<SshTalk>::default(),
+        _ => return Dialog::Over,
+    };
+    let mut dialog = Dialog::Heard(listener, client);
+    for side in [client, 1 - client] {
+        if !heads[side].is_empty() {
+            dialog.take(side, Piece::Data(&heads[side]), sink);
+        }
+    }
+    dialog.take(direction, piece, sink);
+    dialog
+}
+
+/// The direction that the client sends in: bytes that only a server begins with speak against the originator, who is a
+/// guess where a connection was not seen from its beginning.
+fn client(protocol: AppProtocol, first: [&[u8]; 2]) -> usize {
+    let serves = |bytes: &[u8]| match protocol {
+        // The handshake message's type behind the record's header: server_hello (RFC 8446, 4).
+        AppProtocol::Tls => Some(bytes.get(5) == Some(&2)),
+        AppProtocol::Http => Some(bytes.starts_with(b"HTTP/")),
+        AppProtocol::Http2 => Some(!bytes.starts_with(b"PRI ")),
+        // QR behind length and identifier (RFC 1035, 4.1.1).
+        AppProtocol::Dns => bytes.get(4).map(|flags| flags & 0x80 != 0),
+        _ => None,
+    };
+    let said_by = usize::from(first[ORIG].is_empty());
+    match serves(first[said_by]) {
+        Some(true) => 1 - said_by,
+        Some(false) => said_by,
+        None => ORIG,
+    }
+}

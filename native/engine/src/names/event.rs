@@ -1,0 +1,137 @@
+//! What the event log tells of a conversation.
+
+use app::http::{Request, Response};
+use app::quic::QuicVersion;
+use app::ssh::Banner;
+use app::tls::{ClientHello, ServerHello};
+use app::{AppProtocol, dns};
+use arrayvec::ArrayVec;
+use wire::{FiveTuple, Mac};
+
+use crate::flow::{Flow, MAX_FLOW_VLANS};
+use crate::tunnels::Layers;
+
+/// An event and the flow that it belongs to; pairs are indexed by originator and responder.
+#[derive(Debug, Clone)]
+pub struct AppRecord {
+    /// Packet time of what completed it.
+    pub time_ns: u64,
+    /// As in the flow's records.
+    pub flow_id: u64,
+    /// Endpoints and protocol.
+    pub tuple: FiveTuple,
+    /// What the flow speaks.
+    pub app: AppProtocol,
+    /// Hardware addresses of the ends on the mirrored link.
+    pub macs: [Mac; 2],
+    /// VLAN tags, outermost first.
+    pub vlans: ArrayVec<u16, MAX_FLOW_VLANS>,
+    /// What carried the flow.
+    pub layers: Option<Layers>,
+    /// Index of the interface.
+    pub interface: u16,
+    /// What happened.
+    pub event: AppEvent,
+}
+
+impl AppRecord {
+    /// An event of this flow.
+    pub(crate) fn new(flow: &Flow, time_ns: u64, layers: Option<Layers>, event: AppEvent) -> Self {
+        Self {
+            time_ns,
+            flow_id: flow.flow_id,
+            tuple: flow.tuple(),
+            app: flow.app,
+            macs: flow.macs,
+            vlans: flow.vlans.clone(),
+            layers,
+            interface: flow.interface,
+            event,
+        }
+    }
+}
+
+/// What happened.
+#[derive(Debug, Clone)]
+pub enum AppEvent {
+    /// Client and server have greeted, or no more of it will be seen.
+    Tls(Box<TlsHellos>),
+    /// A client has greeted.
+    Quic(Box<QuicHello>),
+    /// A request and its response.
+    Http(Box<HttpExchange>),
+    /// A question or an answer.
+    Dns(Box<dns::Message>),
+    /// Both ends have said their versions, or no more of it will be seen.
+    Ssh(Box<SshBanners>),
+}
+
+impl AppEvent {
+    /// EVE's `event_type`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Tls(_) => "tls",
+            Self::Quic(_) => "quic",
+            Self::Http(_) => "http",
+            Self::Dns(_) => "dns",
+            Self::Ssh(_) => "ssh",
+        }
+    }
+}
+
+/// The beginning of a TLS connection, as far as it was seen.
+#[derive(Debug, Clone, Default)]
+pub struct TlsHellos {
+    /// What the client offers.
+    pub client: Option<ClientHello>,
+    /// What the server chose.
+    pub server: Option<ServerHello>,
+}
+
+/// The beginning of a QUIC connection.
+#[derive(Debug, Clone)]
+pub struct QuicHello {
+    /// The protocol's version.
+    pub version: QuicVersion,
+    /// What the client offers.
+    pub hello: ClientHello,
+}
+
+/// A request and its response, as far as they were seen.
+#[derive(Debug, Clone, Default)]
+pub struct HttpExchange {
+    /// The request's head.
+    pub request: Option<Request>,
+    /// The final response's head.
+    pub response: Option<Response>,
+    /// Bytes of the response's body that were seen.
+    pub length: u64,
+}
+
+/// With which programs two ends speak SSH, as far as they were seen.
+#[derive(Debug, Clone, Default)]
+pub struct SshBanners {
+    /// What the client said.
+    pub client: Option<Banner>,
+    /// What the server said.
+    pub server: Option<Banner>,
+}
+
+/// Who gave a flow its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NameSource {
+    /// The client, in the flow itself.
+    Client,
+    /// A look-up of the client before it.
+    Resolved,
+}
+
+impl NameSource {
+    /// The word of the log; `app` is the flow's protocol.
+    pub fn name(self, app: AppProtocol) -> &'static str {
+        match self {
+            Self::Client => app.name(),
+            Self::Resolved => AppProtocol::Dns.name(),
+        }
+    }
+}

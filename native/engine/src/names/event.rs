@@ -51,6 +51,26 @@ impl AppRecord {
     }
 }
 
+#[cfg(test)]
+impl AppRecord {
+    /// An event of a client at `client`, for tests.
+    pub(crate) fn sample(time_ns: u64, client: wire::Address, event: AppEvent) -> Self {
+        let end = |address, port| wire::Endpoint { address, port };
+        let server = wire::Address::v4([203, 0, 113, 9]);
+        Self {
+            time_ns,
+            flow_id: 1234,
+            tuple: FiveTuple { orig: end(client, 50_000), resp: end(server, 443), protocol: 6 },
+            app: AppProtocol::Tls,
+            macs: [Mac([2, 0, 0, 0, 0, 44]), Mac::default()],
+            vlans: [20].into_iter().collect(),
+            layers: None,
+            interface: 0,
+            event,
+        }
+    }
+}
+
 /// What happened.
 #[derive(Debug, Clone)]
 pub enum AppEvent {

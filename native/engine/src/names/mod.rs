@@ -13,6 +13,8 @@ mod quic;
 mod resolved;
 mod ssh;
 mod talk;
+#[cfg(test)]
+pub(crate) mod testing;
 mod tls;
 
 use app::{AppError, AppProtocol};

@@ -148,3 +148,95 @@ fn addresses(message: &Message) -> Vec<(Address, u32)> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::names::testing::dns_response;
+    use crate::testing::{PC, SECOND, SERVER, START};
+    use app::dns;
+
+    fn address(bytes: [u8; 4]) -> Address {
+        Address::v4(bytes)
+    }
+
+    /// What [`PC`] looked up is told `after` seconds after the start.
+    fn answer(after: u64, name: &str, server: [u8; 4]) -> AppRecord {
+        let message = dns::message(&dns_response(1, name, "cdn.example.net", server)).expect("a message");
+        AppRecord::sample(START + after * SECOND, address(PC.0), AppEvent::Dns(Box::new(message)))
+    }
+
+    fn name(names: &ResolvedNames, host: [u8; 4], after: u64) -> Option<&str> {
+        names.name(address(host), address(SERVER.0), START + after * SECOND)
+    }
+
+    #[test]
+    fn an_address_is_called_what_the_host_asked_for_and_not_its_alias() {
+        let mut names = ResolvedNames::default();
+        names.learn(&answer(10, "www.example.com", SERVER.0));
+        assert_eq!(name(&names, PC.0, 10), Some("www.example.com"));
+        assert_eq!(name(&names, PC.0, 9), None, "it was not looked up yet");
+        assert_eq!(name(&names, [10, 20, 3, 45], 10), None, "another host has not asked");
+        assert_eq!(name(&names, PC.0, 10 + 600), Some("www.example.com"), "longer than its 60 seconds");
+        assert_eq!(name(&names, PC.0, 10 + 601), None);
+    }
+
+    #[test]
+    fn a_flow_keeps_the_name_under_which_it_began() {
+        let mut names = ResolvedNames::default();
+        names.learn(&answer(0, "old.example", SERVER.0));
+        names.learn(&answer(100, "old.example", SERVER.0));
+        names.learn(&answer(200, "new.example", SERVER.0));
+        assert_eq!(name(&names, PC.0, 0), Some("old.example"));
+        assert_eq!(name(&names, PC.0, 199), Some("old.example"));
+        assert_eq!(name(&names, PC.0, 200), Some("new.example"));
+        assert_eq!(names.len(), 1);
+    }
+
+    #[test]
+    fn a_question_or_a_failure_teaches_nothing() {
+        let mut names = ResolvedNames::default();
+        for (response, rcode) in [(false, 0), (true, 3)] {
+            let mut record = answer(0, "www.example.com", SERVER.0);
+            if let AppEvent::Dns(message) = &mut record.event {
+                (message.response, message.rcode) = (response, rcode);
+            }
+            names.learn(&record);
+        }
+        assert!(names.is_empty());
+    }
+
+    #[test]
+    fn addresses_of_other_names_are_nobodys() {
+        let mut record = answer(0, "www.example.com", SERVER.0);
+        if let AppEvent::Dns(message) = &mut record.event {
+            message.answers.remove(0);
+        }
+        let mut names = ResolvedNames::default();
+        names.learn(&record);
+        assert!(names.is_empty(), "without the alias nothing leads to the address");
+    }
+
+    #[test]
+    fn aliases_lead_on_in_any_order() {
+        let mut record = answer(0, "www.example.com", SERVER.0);
+        if let AppEvent::Dns(message) = &mut record.event {
+            message.answers.reverse();
+        }
+        let mut names = ResolvedNames::default();
+        names.learn(&record);
+        assert_eq!(name(&names, PC.0, 0), Some("www.example.com"));
+    }
+
+    #[test]
+    fn a_flood_pushes_out_the_oldest_and_is_counted() {
+        let mut names = ResolvedNames::with_room(100);
+        for number in 0..=255 {
+            names.learn(&answer(0, "www.example.com", [192, 0, 2, number]));
+            names.learn(&answer(1, "often.example", SERVER.0));
+            assert!(names.len() <= 100);
+        }
+        assert_eq!(name(&names, PC.0, 1), Some("often.example"), "what is given again stays");
+        assert_eq!(names.len() as u64 + names.forgotten(), 257);
+    }
+}

@@ -183,3 +183,143 @@ impl<'a> SshObject<'a> {
         Self { client: banners.client.as_ref().map(side), server: banners.server.as_ref().map(side) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use app::dns;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::config::EveConfig;
+    use crate::names::testing::{client_hello, dns_query, dns_response, server_hello};
+    use crate::testing::{PC, START};
+
+    fn text(text: &str) -> Box<str> {
+        text.into()
+    }
+
+    fn done<T>(parsed: app::Parse<T>) -> T {
+        let app::Parse::Done(value) = parsed else { panic!("not read") };
+        value
+    }
+
+    /// The line of an event, read again.
+    fn line(event: AppEvent) -> Value {
+        let context = EveContext {
+            sensor_name: "hq".into(),
+            interfaces: vec!["eth1".to_owned()].into(),
+            config: EveConfig { path: "eve.json".into(), types: Vec::new() },
+        };
+        let mut text = Vec::new();
+        context.render_app(&AppRecord::sample(START, wire::Address::v4(PC.0), event), &mut text);
+        assert_eq!(text.iter().filter(|&&byte| byte == b'\n').count(), 1, "one line, whatever stands in it");
+        serde_json::from_slice(&text).expect("JSON")
+    }
+
+    #[test]
+    fn a_tls_event_word_for_word() {
+        let hellos = TlsHellos {
+            client: Some(done(app::tls::client_hello(&client_hello("www.example.com")))),
+            server: Some(done(app::tls::server_hello(&server_hello()))),
+        };
+        let ja4 = hellos.client.as_ref().map(|client| client.ja4.as_str().to_owned());
+        let expected = json!({
+            "timestamp": "2023-11-14T22:13:20.000000+0000",
+            "flow_id": 1234,
+            "in_iface": "eth1",
+            "event_type": "tls",
+            "vlan": [20],
+            "src_ip": "10.20.3.44",
+            "src_port": 50_000,
+            "dest_ip": "203.0.113.9",
+            "dest_port": 443,
+            "proto": "TCP",
+            "app_proto": "tls",
+            "host": "hq",
+            "ether": {"src_mac": "02:00:00:00:00:2c"},
+            "community_id": "1:Mq06BbyI/7OVTwD484F8Cu9VWq4=",
+            "tls": {"sni": "www.example.com", "version": "TLS 1.3", "ja4": ja4},
+        });
+        assert_eq!(line(AppEvent::Tls(Box::new(hellos))), expected);
+    }
+
+    #[test]
+    fn a_server_alone_tells_the_version() {
+        let hellos = TlsHellos { client: None, server: Some(done(app::tls::server_hello(&server_hello()))) };
+        assert_eq!(line(AppEvent::Tls(Box::new(hellos)))["tls"], json!({"version": "TLS 1.3"}));
+    }
+
+    #[test]
+    fn an_http_event_has_eves_names() {
+        let request = Request {
+            method: text("GET"),
+            uri: text("/a?b=c"),
+            version: text("HTTP/1.1"),
+            host: Some(text("www.example.com:8080")),
+            user_agent: Some(text("curl/8")),
+            referer: Some(text("http://other.example/")),
+            ..Request::default()
+        };
+        let response = Response {
+            status: 302,
+            version: text("HTTP/1.0"),
+            content_type: Some(text("text/html")),
+            location: Some(text("/d")),
+            ..Response::default()
+        };
+        let exchange = HttpExchange { request: Some(request), response: Some(response), length: 7 };
+        let expected = json!({
+            "hostname": "www.example.com",
+            "http_port": 8080,
+            "url": "/a?b=c",
+            "http_user_agent": "curl/8",
+            "http_content_type": "text/html",
+            "http_refer": "http://other.example/",
+            "http_method": "GET",
+            "protocol": "HTTP/1.1",
+            "status": 302,
+            "redirect": "/d",
+            "length": 7,
+        });
+        assert_eq!(line(AppEvent::Http(Box::new(exchange)))["http"], expected);
+    }
+
+    #[test]
+    fn what_would_steer_a_terminal_is_escaped() {
+        let request = Request { uri: text("/\n\u{1b}[2J\"\u{fffd}"), host: Some(text("\r")), ..Request::default() };
+        let exchange = HttpExchange { request: Some(request), ..HttpExchange::default() };
+        let found = line(AppEvent::Http(Box::new(exchange)));
+        assert_eq!((&found["http"]["url"], &found["http"]["hostname"]), (&json!("/\n\u{1b}[2J\"\u{fffd}"), &json!("\r")));
+    }
+
+    #[test]
+    fn a_dns_question_and_its_answer() {
+        let message = |bytes: &[u8]| AppEvent::Dns(Box::new(dns::message(bytes).expect("a message")));
+        let query = line(message(&dns_query(7, "www.example.com")));
+        let queries = json!([{"rrname": "www.example.com", "rrtype": "A"}]);
+        let expected = json!({
+            "version": 3, "type": "request", "id": 7, "flags": "100", "rd": true, "opcode": 0, "rcode": "NOERROR",
+            "queries": queries,
+        });
+        assert_eq!(query["dns"], expected);
+        let response = line(message(&dns_response(7, "www.example.com", "cdn.example.net", [203, 0, 113, 9])));
+        let expected = json!({
+            "version": 3, "type": "response", "id": 7, "flags": "8180", "qr": true, "rd": true, "ra": true,
+            "opcode": 0, "rcode": "NOERROR", "queries": queries,
+            "answers": [
+                {"rrname": "www.example.com", "rrtype": "CNAME", "ttl": 60, "rdata": "cdn.example.net"},
+                {"rrname": "cdn.example.net", "rrtype": "A", "ttl": 60, "rdata": "203.0.113.9"},
+            ],
+            "grouped": {"A": ["203.0.113.9"], "CNAME": ["cdn.example.net"]},
+        });
+        assert_eq!(response["dns"], expected);
+    }
+
+    #[test]
+    fn both_ends_of_ssh() {
+        let banner = |bytes: &[u8]| Some(done(app::ssh::banner(bytes)));
+        let banners = SshBanners { client: banner(b"SSH-2.0-OpenSSH_9.2p1 Debian\r\n"), server: None };
+        let expected = json!({"client": {"proto_version": "2.0", "software_version": "OpenSSH_9.2p1"}});
+        assert_eq!(line(AppEvent::Ssh(Box::new(banners)))["ssh"], expected);
+    }
+}

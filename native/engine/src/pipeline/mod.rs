@@ -5,6 +5,8 @@ mod mirroring;
 #[cfg(test)]
 mod mirroring_tests;
 mod naming;
+#[cfg(test)]
+mod naming_tests;
 mod publishing;
 #[cfg(test)]
 mod tests;

@@ -141,3 +141,99 @@ fn short(hash: Sha256) -> ShortHash {
 fn hex_digit(nibble: u8) -> u8 {
     b"0123456789abcdef"[usize::from(nibble & 0xf)]
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Parse;
+    use crate::tls::client_hello;
+    use crate::tls::testing::{alpn, client_hello as message, counted, extension, list, record, server_name};
+
+    /// The specification's example, in the order in which it stands there.
+    const CIPHERS: [u16; 15] = [
+        0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8, 0xc013, 0xc014, 0x009c, 0x009d, 0x002f,
+        0x0035,
+    ];
+    const BEFORE_SIGNATURES: [u16; 6] = [0x001b, 0x0000, 0x0033, 0x0010, 0x4469, 0x0017];
+    const BEHIND_SIGNATURES: [u16; 9] = [0x002b, 0x0005, 0x0023, 0x0012, 0x002d, 0xff01, 0x000b, 0x000a, 0x0015];
+    const SIGNATURES: [u16; 8] = [0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601];
+
+    fn body(kind: u16) -> Vec<u8> {
+        match kind {
+            0x0000 => server_name(b"example.com"),
+            0x0010 => alpn(&[b"h2", b"http/1.1"]),
+            0x002b => extension(kind, &[4, 3, 4, 3, 3]),
+            _ => extension(kind, &[]),
+        }
+    }
+
+    fn extensions(signatures: &[u8]) -> Vec<u8> {
+        let before = BEFORE_SIGNATURES.iter().flat_map(|kind| body(*kind));
+        let behind = BEHIND_SIGNATURES.iter().flat_map(|kind| body(*kind));
+        before.chain(extension(0x000d, signatures)).chain(behind).collect()
+    }
+
+    fn ja4(ciphers: &[u16], extensions: &[u8]) -> String {
+        match client_hello(&record(22, &message(ciphers, extensions))) {
+            Parse::Done(hello) => hello.ja4.as_str().to_owned(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_example_of_the_specification_has_its_fingerprint() {
+        let signatures = counted(&list(&SIGNATURES));
+        assert_eq!(ja4(&CIPHERS, &extensions(&signatures)), "t13d1516h2_8daaf6152771_e5627efa2ab1");
+        assert_eq!(ja4(&CIPHERS, &extensions(&[])), "t13d1516h2_8daaf6152771_6d807ffa2a79");
+    }
+
+    #[test]
+    fn numbers_without_meaning_do_not_count_anywhere() {
+        let ciphers = [&[0x0a0a], &CIPHERS[..], &[0xfafa]].concat();
+        let signatures = counted(&list(&[&[0x1a1a], &SIGNATURES[..]].concat()));
+        let extensions = [extension(0x5a5a, &[]), extensions(&signatures), extension(0xbaba, &[0])].concat();
+        assert_eq!(ja4(&ciphers, &extensions), "t13d1516h2_8daaf6152771_e5627efa2ab1");
+        assert_ne!(ja4(&[0x0a1a], &[]), ja4(&[], &[]));
+    }
+
+    #[test]
+    fn lists_that_are_empty_have_zeros_for_a_hash() {
+        assert_eq!(ja4(&[], &[]), "t12i000000_000000000000_000000000000");
+        let named = [server_name(b"host"), alpn(&[b"h2"])].concat();
+        assert_eq!(ja4(&[0x3a3a], &named), "t12d0002h2_000000000000_000000000000");
+    }
+
+    #[test]
+    fn counts_end_at_99() {
+        let ciphers: Vec<u16> = (0..120).collect();
+        let kinds: Vec<u8> = (100..250).flat_map(|kind| extension(kind, &[])).collect();
+        assert_eq!(&ja4(&ciphers, &kinds)[..10], "t12i999900");
+        assert_eq!(&ja4(&ciphers[..99], &kinds[..4 * 9])[..10], "t12i990900");
+    }
+
+    #[test]
+    fn the_ends_of_the_first_protocol_are_those_of_the_specification() {
+        for (protocol, ends) in [
+            (&b"h2"[..], "h2"),
+            (b"http/1.1", "h1"),
+            (b"", "00"),
+            (b"x", "xx"),
+            (b"\xab", "ab"),
+            (b"\xab\xcd", "ad"),
+            (b"\x30\xab", "3b"),
+            (b"\x30\x31\xab\xcd", "3d"),
+            (b"\x30\xab\xcd\x31", "01"),
+            (b"Q", "QQ"),
+        ] {
+            assert_eq!(&ja4(&[0x1301], &alpn(&[protocol, b"h3"]))[8..10], ends, "{protocol:?}");
+        }
+        assert_eq!(&ja4(&[0x1301], &alpn(&[]))[..10], "t12i010100");
+    }
+
+    #[test]
+    fn versions_have_their_letters() {
+        for (version, letters) in [(0x0304, "13"), (0x0303, "12"), (0x0302, "11"), (0x0301, "10"), (0x7f1c, "00")] {
+            let [high, low] = u16::to_be_bytes(version);
+            assert_eq!(&ja4(&[], &extension(43, &[2, high, low]))[1..3], letters);
+        }
+    }
+}

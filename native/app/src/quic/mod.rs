@@ -8,8 +8,13 @@ mod frames;
 mod header;
 mod initial;
 mod keys;
+#[cfg(test)]
+mod testing;
 mod version;
 
 pub use header::is_initial;
 pub use initial::{Initials, MAX_PACKET_BYTES};
 pub use version::QuicVersion;
+
+#[cfg(test)]
+mod tests;

@@ -54,14 +54,14 @@ pub(super) fn host_name(body: &[u8]) -> Option<&[u8]> {
     loop {
         let (kind, name) = (names.u8()?, names.counted_u16()?);
         if kind == HOST_NAME {
-            return Some(name);
+            return Some(name).filter(|name| !name.is_empty());
         }
     }
 }
 
 /// The first protocol of a body of ALPN.
 pub(super) fn first_protocol(body: &[u8]) -> Option<&[u8]> {
-    Reader::new(Reader::new(body).counted_u16()?).counted_u8()
+    Reader::new(Reader::new(body).counted_u16()?).counted_u8().filter(|name| !name.is_empty())
 }
 
 /// The numbers of two bytes that follow each other; half a one at the end is left out.

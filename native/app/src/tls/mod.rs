@@ -9,6 +9,8 @@ mod extension;
 pub(crate) mod handshake;
 mod record;
 mod server_hello;
+#[cfg(test)]
+pub(crate) mod testing;
 mod version;
 
 pub use client_hello::ClientHello;
@@ -39,3 +41,6 @@ pub fn client_hello(stream: &[u8]) -> Parse<ClientHello> {
 pub fn server_hello(stream: &[u8]) -> Parse<ServerHello> {
     record::first_message(stream, handshake::SERVER_HELLO, ServerHello::read)
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,7 +19,7 @@ class RecordBatch:
 
 @final
 class Watchlists:
-    """Compiled address watchlists; they do not change any more."""
+    """Compiled watchlists; they do not change any more."""
 
     @staticmethod
     def compile(lists: list[tuple[str, str, bytes, int]]) -> Watchlists:
@@ -32,8 +32,8 @@ class Watchlists:
     def lists(self) -> list[dict[str, Any]]:
         """What became of each list, in the order given.
 
-        Each has `name`, `entries`, `indicators` (`ip`, `cidr`, `ip_port`: numbers of entries), `duplicates`,
-        `refused` (the first 1000 as `(line, column, reason)`) and `refused_total`.
+        Each has `name`, `entries`, `indicators` (`ip`, `cidr`, `ip_port`, `domain`, `suffix`, `url`, `ja4`: numbers of
+        entries), `duplicates`, `refused` (the first 1000 as `(line, column, reason)`) and `refused_total`.
         """
 
 @final

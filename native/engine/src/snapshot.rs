@@ -10,7 +10,6 @@ use crate::counters::{WorkerCounters, lock};
 use crate::engine::{Engine, Running, Shared};
 use crate::flow::FlowEnd;
 use crate::pcap_ring::{PcapRing, RingAccounts};
-use crate::watchlist::KindCounts;
 
 impl Engine {
     /// All numbers, as JSON; both accounts of captured frames close to the frame.
@@ -176,9 +175,8 @@ fn watchlist(shared: &Shared, workers: &[WorkerCounters]) -> Value {
     let mut lists = Vec::new();
     let mut hits = Vec::new();
     for summary in shared.watch.current().summary() {
-        let KindCounts { ip, cidr, ip_port } = summary.by_kind;
-        for (kind, indicators) in [("ip", ip), ("cidr", cidr), ("ip_port", ip_port)] {
-            lists.push(json!({"list": summary.name, "type": kind, "indicators": indicators}));
+        for (kind, indicators) in summary.by_kind.iter() {
+            lists.push(json!({"list": summary.name, "type": kind.as_str(), "indicators": indicators}));
         }
         let flows = workers.iter().flat_map(|worker| &worker.list_hits);
         let met: u64 = flows.filter(|(list, _)| *list == summary.name).map(|(_, hits)| hits).sum();

@@ -68,9 +68,9 @@ impl Watchlists {
         for summary in self.0.summary() {
             let refused: Vec<_> = summary.refused.into_iter().map(|r| (r.line, r.column, r.reason)).collect();
             let indicators = PyDict::new(py);
-            indicators.set_item("ip", summary.by_kind.ip)?;
-            indicators.set_item("cidr", summary.by_kind.cidr)?;
-            indicators.set_item("ip_port", summary.by_kind.ip_port)?;
+            for (kind, entries) in summary.by_kind.iter() {
+                indicators.set_item(kind.as_str(), entries)?;
+            }
             let entry = PyDict::new(py);
             entry.set_item("name", summary.name)?;
             entry.set_item("entries", summary.entries)?;

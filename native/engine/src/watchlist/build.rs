@@ -5,10 +5,13 @@ use std::fmt::Display;
 use super::csv_header::Header;
 use super::indicator::Indicator;
 use super::level::Dropped;
+use super::listed::Listed;
+use super::name::Name;
+use super::network::HOST_BITS;
 use super::reason::{Reason, Refusal};
 use super::table::TableBuilder;
 use super::terms::{Action, Direction, Terms};
-use super::{ListFormat, ListSummary, ListText, Refused, parse_csv, parse_plain};
+use super::{IndicatorKind, ListFormat, ListSummary, ListText, Refused, parse_csv, parse_plain};
 
 /// Refused lines of one list that are told; more are only counted.
 pub const MAX_REFUSED_KEPT: usize = 1000;
@@ -22,8 +25,14 @@ const UTF16_MARKS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 /// A list that was read.
 pub(super) struct List {
     summary: ListSummary,
-    /// Where the metadata of a CSV list's hits come from.
-    rows: Option<(Header, Vec<u8>)>,
+    source: Option<Source>,
+}
+
+/// Where hits have the metadata of a CSV list and the names of any list from.
+struct Source {
+    /// None in a plain list.
+    header: Option<Header>,
+    text: Vec<u8>,
 }
 
 impl List {
@@ -32,7 +41,9 @@ impl List {
         let summary = ListSummary { name: list.name.clone(), ..ListSummary::default() };
         let mut builder = ListBuilder { index, default_severity: list.default_severity.clamp(1, 4), table, summary };
         let header = builder.read(list.format, &list.text);
-        Self { summary: builder.summary, rows: header.map(|header| (header, list.text.to_vec())) }
+        let is_needed = header.is_some() || builder.summary.by_kind.has_names();
+        let source = is_needed.then(|| Source { header, text: list.text.to_vec() });
+        Self { summary: builder.summary, source }
     }
 
     /// These entries of this list, in the order of their rows in `text`, did not come into the table.
@@ -40,7 +51,7 @@ impl List {
         let (mut passed, mut line) = (0, 1);
         for entry in dropped {
             self.summary.entries -= 1;
-            *self.summary.by_kind.of(entry.terms.kind()) -= 1;
+            *self.summary.by_kind.of(entry.terms.kind) -= 1;
             if entry.is_duplicate {
                 self.summary.duplicates += 1;
                 continue;
@@ -65,7 +76,23 @@ impl List {
 
     /// The columns of the row that starts at byte `row`; none in a plain list.
     pub(super) fn metadata(&self, row: usize) -> Vec<(&'static str, String)> {
-        self.rows.as_ref().map_or_else(Vec::new, |(header, text)| header.metadata(&text[row..]))
+        let source = self.source.as_ref();
+        let rows = source.and_then(|source| Some((source.header.as_ref()?, &source.text)));
+        rows.map_or_else(Vec::new, |(header, text)| header.metadata(&text[row..]))
+    }
+
+    /// The name, URL or fingerprint of the line or row that starts at byte `row`, in its one form.
+    pub(super) fn name_at(&self, row: usize, kind: IndicatorKind) -> String {
+        let Some(source) = &self.source else { return String::new() };
+        let text = &source.text[row..];
+        let written = match &source.header {
+            Some(header) => header.indicator(text),
+            None => first_word(text).to_vec(),
+        };
+        match Listed::parse(&written, Some(kind)) {
+            Ok(Listed::Name(name)) => name.to_string(),
+            _ => String::from_utf8_lossy(&written).into_owned(),
+        }
     }
 }
 
@@ -106,15 +133,23 @@ impl ListBuilder<'_> {
         }
     }
 
-    /// The terms of an entry for which the list says nothing more.
+    /// The terms of an address for which the list says nothing more.
     #[inline]
-    pub(super) fn default_terms(&self, indicator: &Indicator) -> Terms {
+    pub(super) fn address_terms(&self, indicator: &Indicator) -> Terms {
+        let bits = indicator.network.bits;
+        Terms { port: indicator.port, bits, ..self.default_terms(indicator.kind()) }
+    }
+
+    /// The terms of a name for which the list says nothing more.
+    #[inline]
+    pub(super) fn default_terms(&self, kind: IndicatorKind) -> Terms {
         Terms {
             valid_until_ns: super::expiry::NEVER_NS,
             list: self.index,
-            port: indicator.port,
+            port: None,
             protocol: None,
-            bits: indicator.network.bits,
+            bits: HOST_BITS,
+            kind,
             severity: self.default_severity,
             direction: Direction::Any,
             action: Action::Alert,
@@ -128,9 +163,25 @@ impl ListBuilder<'_> {
     #[inline]
     pub(super) fn add(&mut self, indicator: &Indicator, terms: &Terms, row: u32) -> Result<(), Refusal> {
         self.table.insert(indicator.network, terms, row).map_err(|reason| reason.at(0))?;
-        self.summary.entries += 1;
-        *self.summary.by_kind.of(terms.kind()) += 1;
+        self.count(terms.kind);
         Ok(())
+    }
+
+    /// The same for a name.
+    ///
+    /// # Errors
+    /// When the table has no room for it.
+    #[inline]
+    pub(super) fn add_name(&mut self, name: &Name<'_>, terms: &Terms, row: u32) -> Result<(), Refusal> {
+        self.table.insert_name(name, terms, row).map_err(|reason| reason.at(0))?;
+        self.count(terms.kind);
+        Ok(())
+    }
+
+    #[inline]
+    fn count(&mut self, kind: IndicatorKind) {
+        self.summary.entries += 1;
+        *self.summary.by_kind.of(kind) += 1;
     }
 
     /// Whether the next refused line will be told, so that its place is worth finding out.
@@ -150,6 +201,12 @@ fn unreadable(text: &[u8]) -> Option<Reason> {
         return Some(Reason::Utf16);
     }
     (text.len() > MAX_TEXT_BYTES).then_some(Reason::ListTooLong)
+}
+
+/// What `text` starts with, to the first white space.
+pub(super) fn first_word(text: &[u8]) -> &[u8] {
+    let end = text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len());
+    &text[..end]
 }
 
 /// Characters in `text`, also where it is not UTF-8.

@@ -94,6 +94,14 @@ impl Header {
         self.fields[column]
     }
 
+    /// The indicator of the row that `text` starts with.
+    pub(super) fn indicator(&self, text: &[u8]) -> Vec<u8> {
+        let mut reader = RowReader::default();
+        let row = reader.read(text).ok();
+        let field = row.as_ref().zip(self.field_of(column::INDICATOR));
+        field.map(|(row, field)| row.field(field).to_vec()).unwrap_or_default()
+    }
+
     /// The columns of the row that `text` starts with, except what is empty or told by other means.
     pub(super) fn metadata(&self, text: &[u8]) -> Vec<(&'static str, String)> {
         let mut reader = RowReader::default();

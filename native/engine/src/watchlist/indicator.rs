@@ -7,6 +7,7 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::num::NonZeroU16;
 
+use super::IndicatorKind;
 use super::network::Network;
 use super::reason::{Reason, Refusal};
 
@@ -63,6 +64,16 @@ impl Indicator {
         let (octets, length) = common_v4(text)?;
         let indicator = Self { network: Network::v4(octets, 32), port: None };
         (text.get(length) == Some(&b'\n')).then_some((indicator, length + 1))
+    }
+
+    /// The kind that it counts as.
+    #[inline]
+    pub(super) fn kind(&self) -> IndicatorKind {
+        match self.port {
+            _ if !self.network.is_host() => IndicatorKind::Cidr,
+            Some(_) => IndicatorKind::IpPort,
+            None => IndicatorKind::Ip,
+        }
     }
 
     fn checked(self) -> Result<Self, Refusal> {
@@ -136,8 +147,8 @@ fn parse_shape(text: &[u8]) -> Result<Indicator, Refusal> {
 }
 
 /// A control character or broken text explains more than what the grammar missed because of it.
-fn plainest(text: &[u8], refusal: Refusal) -> Refusal {
-    if refusal.reason == Reason::IndicatorTooLong {
+pub(super) fn plainest(text: &[u8], refusal: Refusal) -> Refusal {
+    if matches!(refusal.reason, Reason::IndicatorTooLong | Reason::NameTooLong | Reason::UrlTooLong) {
         return refusal;
     }
     if let Some(offset) = text.iter().position(u8::is_ascii_control) {

@@ -1,8 +1,13 @@
-//! Address watchlists: parse, compile, look up.
+//! Watchlists of addresses, names, URLs and TLS fingerprints: parse, compile, look up.
 //!
 //! [`Watchlists::compile`] reads plain and CSV lists and never fails as a whole: every line that is refused is counted,
 //! and the first [`MAX_REFUSED_KEPT`] of a list are told with line, column and reason. The result does not change any
-//! more and is shared by all workers; a new one replaces it. [`Watchlists::lookup`] is called once a flow.
+//! more and is shared by all workers; a new one replaces it. [`Watchlists::lookup`] is called once a flow, the other
+//! look-ups for each name, URL and fingerprint that a flow shows.
+//!
+//! An indicator is an address, a network, `address:port`, a domain (`evil.example`: that name alone), a suffix
+//! (`*.evil.example` or `.evil.example`: the name and all below it), a URL (with `http://` or `https://`: that scheme,
+//! host, port, path and query) or a JA4 fingerprint. What it is, its text tells, or the column `type`.
 //!
 //! A **plain** list has one indicator a line; `#` starts a comment at the start of a line or after white space.
 //!
@@ -14,10 +19,17 @@
 mod build;
 mod csv_header;
 mod csv_row;
+mod domain;
 mod entry;
 mod expiry;
 mod indicator;
+mod ja4;
 mod level;
+mod listed;
+mod name;
+#[cfg(test)]
+mod name_tests;
+mod names;
 mod network;
 mod parse_csv;
 mod parse_plain;
@@ -26,6 +38,7 @@ mod table;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod url;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -36,7 +49,11 @@ pub use build::MAX_REFUSED_KEPT;
 pub use csv_header::COLUMNS;
 
 use build::List;
+use indicator::Indicator;
+use ja4::Ja4;
+use name::Name;
 use table::{Table, TableBuilder};
+use url::Url;
 
 /// How a list is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,12 +128,12 @@ pub struct Match {
     pub list: u32,
     /// Number of the entry in these [`Watchlists`].
     pub entry: u32,
-    /// The end whose address is listed.
+    /// The end whose address is listed; of a name, a URL or a fingerprint the responder, which is what it leads to.
     pub matched: Side,
 }
 
 /// What an entry lists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum IndicatorKind {
     /// One address.
     Ip,
@@ -124,15 +141,30 @@ pub enum IndicatorKind {
     Cidr,
     /// One address with a port.
     IpPort,
+    /// A name, and none below it.
+    Domain,
+    /// A name and all below it.
+    Suffix,
+    /// A URL.
+    Url,
+    /// The JA4 fingerprint of a TLS client.
+    Ja4,
 }
 
 impl IndicatorKind {
-    /// `ip`, `cidr` or `ip_port`, as in the `type` column and the metrics.
+    /// All of them.
+    pub const ALL: [Self; 7] = [Self::Ip, Self::Cidr, Self::IpPort, Self::Domain, Self::Suffix, Self::Url, Self::Ja4];
+
+    /// `ip`, `cidr`, `ip_port`, `domain`, `suffix`, `url` or `ja4`, as in the `type` column and the metrics.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ip => "ip",
             Self::Cidr => "cidr",
             Self::IpPort => "ip_port",
+            Self::Domain => "domain",
+            Self::Suffix => "suffix",
+            Self::Url => "url",
+            Self::Ja4 => "ja4",
         }
     }
 }
@@ -142,7 +174,7 @@ impl IndicatorKind {
 pub struct Description {
     /// Name of the list.
     pub list: String,
-    /// The indicator in its usual form, with the port of a `port` column: `203.0.113.9:443`.
+    /// The indicator in its usual form, with the port of a `port` column: `203.0.113.9:443`, `*.evil.example`.
     pub indicator: String,
     /// What it lists.
     pub kind: IndicatorKind,
@@ -165,22 +197,25 @@ pub struct Refused {
 
 /// Entries by kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct KindCounts {
-    /// Single addresses.
-    pub ip: u64,
-    /// Networks.
-    pub cidr: u64,
-    /// Addresses with a port.
-    pub ip_port: u64,
-}
+pub struct KindCounts([u64; IndicatorKind::ALL.len()]);
 
 impl KindCounts {
+    /// Entries of this kind.
+    pub fn get(&self, kind: IndicatorKind) -> u64 {
+        self.0[kind as usize]
+    }
+
+    /// All kinds with their entries.
+    pub fn iter(&self) -> impl Iterator<Item = (IndicatorKind, u64)> + '_ {
+        IndicatorKind::ALL.into_iter().map(|kind| (kind, self.get(kind)))
+    }
+
     fn of(&mut self, kind: IndicatorKind) -> &mut u64 {
-        match kind {
-            IndicatorKind::Ip => &mut self.ip,
-            IndicatorKind::Cidr => &mut self.cidr,
-            IndicatorKind::IpPort => &mut self.ip_port,
-        }
+        &mut self.0[kind as usize]
+    }
+
+    fn has_names(&self) -> bool {
+        self.0[IndicatorKind::Domain as usize..].iter().any(|entries| *entries > 0)
     }
 }
 
@@ -230,7 +265,47 @@ impl Watchlists {
     #[inline]
     pub fn lookup(&self, query: &Query) -> Option<Match> {
         let (entry, matched) = self.table.lookup(query)?;
-        Some(Match { list: self.table.get(entry).1.list, entry, matched })
+        Some(self.found(entry, matched))
+    }
+
+    /// The entry that lists a name or a suffix of it, if there is one.
+    ///
+    /// The name is as a packet has it: labels with dots between them, in any case, with or without one at the end.
+    /// Of several entries the one that is named is, in this order: the one for that name alone, with the longer suffix,
+    /// with the lower severity number, of the earlier list, in the earlier line. If any of them has the action `allow`
+    /// there is no match. `time_ns` is the packet time, at which `valid_until` is judged. Does not allocate.
+    #[inline]
+    pub fn domain(&self, name: &[u8], time_ns: u64) -> Option<Match> {
+        self.table.domain(name, time_ns).map(|entry| self.found(entry, Side::Resp))
+    }
+
+    /// The entry that lists the URL of an HTTP request, if there is one.
+    ///
+    /// `host` is what the request's Host field says (without one, its authority), `port` the server's, which counts
+    /// where the field names none, and `target` what it asks for; a target with a scheme, as a proxy gets it, stands
+    /// for itself, whatever the host. Order, `allow` and time as for [`Self::domain`]. Does not allocate.
+    #[inline]
+    pub fn url(&self, host: &[u8], port: u16, target: &[u8], time_ns: u64) -> Option<Match> {
+        if !self.table.has_names() {
+            return None;
+        }
+        let url = Name::Url(Url::on_wire(host, port, target)?);
+        self.table.whole(&url, time_ns).map(|entry| self.found(entry, Side::Resp))
+    }
+
+    /// The entry that lists a TLS client's JA4 fingerprint, if there is one. Order, `allow` and time as for
+    /// [`Self::domain`]. Does not allocate.
+    #[inline]
+    pub fn ja4(&self, fingerprint: &[u8], time_ns: u64) -> Option<Match> {
+        if !self.table.has_names() {
+            return None;
+        }
+        let ja4 = Name::Ja4(Ja4::parse(fingerprint)?);
+        self.table.whole(&ja4, time_ns).map(|entry| self.found(entry, Side::Resp))
+    }
+
+    fn found(&self, entry: u32, matched: Side) -> Match {
+        Match { list: self.table.get(entry).1.list, entry, matched }
     }
 
     /// What the matched entry says. Reads a CSV row again: for hits, not for packets.
@@ -239,11 +314,12 @@ impl Watchlists {
     /// If `found` was not found in these lists.
     pub fn describe(&self, found: &Match) -> Description {
         let list = &self.lists[found.list as usize];
-        let (indicator, terms, row) = self.table.get(found.entry);
+        let (network, terms, row) = self.table.get(found.entry);
+        let address = network.map(|network| Indicator { network, port: terms.port }.to_string());
         Description {
             list: list.name().to_owned(),
-            indicator: indicator.to_string(),
-            kind: terms.kind(),
+            indicator: address.unwrap_or_else(|| list.name_at(row, terms.kind)),
+            kind: terms.kind,
             severity: terms.severity,
             metadata: list.metadata(row),
         }

@@ -6,6 +6,8 @@ use super::csv_header::{Header, column};
 use super::csv_row::{Row, RowReader, line_bytes, locate};
 use super::expiry::parse_valid_until;
 use super::indicator::{Indicator, parse_port_text};
+use super::listed::Listed;
+use super::name::Name;
 use super::reason::{Reason, Refusal};
 use super::terms::{Action, Direction, Terms, has_ports};
 
@@ -14,8 +16,8 @@ const TCP: u8 = 6;
 const UDP: u8 = 17;
 const ICMP_FOR_IPV6: u8 = 58;
 
-/// Types that lists carry and a later version matches.
-const TYPES_TO_COME: [&str; 3] = ["domain", "url", "ja4"];
+/// Another way to write `ip_port`.
+const IP_PORT_AS_READ: &[u8] = b"ip:port";
 
 /// A refusal and the field where it stands; none for the row as a whole.
 type FieldRefusal = (Option<usize>, Refusal);
@@ -142,18 +144,51 @@ fn add_row(row: &Row<'_>, header: &Header, offset: u32, list: &mut ListBuilder<'
         return Err((None, Reason::FieldCount { got: row.len(), expected: header.len() }.at(0)));
     }
     let columns = Columns { row, header };
-    // The type first: of a domain's row it is the type that explains why it is refused.
+    // The type first: it says what the indicator is read as.
     let kind = columns.read(column::TYPE, parse_type)?;
-    let mut indicator = columns.read(column::INDICATOR, Indicator::parse)?;
-    columns.read(column::TYPE, |_| check_type(kind, &columns, &indicator))?;
+    match columns.read(column::INDICATOR, |text| Listed::parse(text, kind))? {
+        Listed::Address(indicator) => add_address(&columns, kind, indicator, (offset, list)),
+        Listed::Name(name) => add_name(&columns, &name, (offset, list)),
+    }
+}
+
+fn add_address(
+    columns: &Columns<'_>,
+    kind: Option<IndicatorKind>,
+    mut indicator: Indicator,
+    (offset, list): (u32, &mut ListBuilder<'_>),
+) -> Result<(), FieldRefusal> {
+    columns.read(column::TYPE, |_| check_type(kind, columns, &indicator))?;
     columns.fill(column::PORT, |text| set_port(text, &mut indicator))?;
-    let mut terms = list.default_terms(&indicator);
+    let mut terms = list.address_terms(&indicator);
     columns.fill(column::PROTO, |text| set_protocol(text, &indicator, &mut terms))?;
     columns.fill(column::DIRECTION, |text| parse_direction(text).map(|direction| terms.direction = direction))?;
+    set_common_terms(columns, &mut terms)?;
+    columns.read(column::INDICATOR, |_| list.add(&indicator, &terms, offset))
+}
+
+/// A name is met wherever it is shown: a row that asks for more would be met more often than it says.
+fn add_name(
+    columns: &Columns<'_>,
+    name: &Name<'_>,
+    (offset, list): (u32, &mut ListBuilder<'_>),
+) -> Result<(), FieldRefusal> {
+    for column in [column::PORT, column::PROTO] {
+        columns.fill(column, |_| Err(Reason::OnlyOfAddresses.at(0)))?;
+    }
+    columns.fill(column::DIRECTION, |text| match parse_direction(text)? {
+        Direction::Any => Ok(()),
+        Direction::Out | Direction::In => Err(Reason::OnlyOfAddresses.at(0)),
+    })?;
+    let mut terms = list.default_terms(name.kind());
+    set_common_terms(columns, &mut terms)?;
+    columns.read(column::INDICATOR, |_| list.add_name(name, &terms, offset))
+}
+
+fn set_common_terms(columns: &Columns<'_>, terms: &mut Terms) -> Result<(), FieldRefusal> {
     columns.fill(column::SEVERITY, |text| parse_severity(text).map(|severity| terms.severity = severity))?;
     columns.fill(column::VALID_UNTIL, |text| parse_valid_until(text).map(|ns| terms.valid_until_ns = ns))?;
-    columns.fill(column::ACTION, |text| parse_action(text).map(|action| terms.action = action))?;
-    columns.read(column::INDICATOR, |_| list.add(&indicator, &terms, offset))
+    columns.fill(column::ACTION, |text| parse_action(text).map(|action| terms.action = action))
 }
 
 /// A row's fields by column.
@@ -162,10 +197,10 @@ struct Columns<'a> {
     header: &'a Header,
 }
 
-impl Columns<'_> {
+impl<'a> Columns<'a> {
     /// What `read` makes of the column; an absent one is empty.
     #[inline]
-    fn read<T>(&self, column: usize, read: impl FnOnce(&[u8]) -> Result<T, Refusal>) -> Result<T, FieldRefusal> {
+    fn read<T>(&self, column: usize, read: impl FnOnce(&'a [u8]) -> Result<T, Refusal>) -> Result<T, FieldRefusal> {
         read(self.text(column)).map_err(|refusal| (self.header.field_of(column), refusal))
     }
 
@@ -175,34 +210,32 @@ impl Columns<'_> {
         self.read(column, |text| if text.is_empty() { Ok(()) } else { set(text) })
     }
 
-    fn text(&self, column: usize) -> &[u8] {
+    fn text(&self, column: usize) -> &'a [u8] {
         self.header.field_of(column).map_or(b"", |field| self.row.field(field))
     }
 }
 
 /// The kind that the type column claims; `None` goes by content.
 fn parse_type(text: &[u8]) -> Result<Option<IndicatorKind>, Refusal> {
-    let kinds = [IndicatorKind::Ip, IndicatorKind::Cidr, IndicatorKind::IpPort];
     if text.is_empty() {
         return Ok(None);
     }
-    if let Some(name) = TYPES_TO_COME.into_iter().find(|name| name.as_bytes().eq_ignore_ascii_case(text)) {
-        return Err(Reason::TypeNotYet(name).at(0));
-    }
-    let kind = kinds.into_iter().find(|kind| kind.as_str().as_bytes().eq_ignore_ascii_case(text));
-    kind.map(Some).ok_or(Reason::UnknownType.at(0))
+    let is_named = |kind: &IndicatorKind| kind.as_str().as_bytes().eq_ignore_ascii_case(text);
+    let kind = IndicatorKind::ALL.into_iter().find(is_named);
+    let alias = text.eq_ignore_ascii_case(IP_PORT_AS_READ).then_some(IndicatorKind::IpPort);
+    kind.or(alias).map(Some).ok_or(Reason::UnknownType.at(0))
 }
 
 /// A type that contradicts the indicator means that one of them is wrong. A network of one address is either.
 fn check_type(kind: Option<IndicatorKind>, columns: &Columns<'_>, indicator: &Indicator) -> Result<(), Refusal> {
     let text = columns.text(column::INDICATOR);
     let fits = match kind {
-        None => true,
         Some(IndicatorKind::Ip) => indicator.network.is_host() && indicator.port.is_none(),
         Some(IndicatorKind::Cidr) => text.contains(&b'/'),
         Some(IndicatorKind::IpPort) => {
             indicator.network.is_host() && (indicator.port.is_some() || !columns.text(column::PORT).is_empty())
         }
+        _ => true,
     };
     let name = kind.map_or("", IndicatorKind::as_str);
     if fits { Ok(()) } else { Err(Reason::TypeMismatch(name).at(0)) }

@@ -1,7 +1,8 @@
 //! Plain lists: one indicator a line.
 
-use super::build::{ListBuilder, count_characters};
+use super::build::{ListBuilder, count_characters, first_word};
 use super::indicator::Indicator;
+use super::listed::Listed;
 use super::reason::{MAX_LINE_BYTES, Reason, Refusal};
 
 /// Reads all lines of `text` from byte `start` on into `list`.
@@ -12,7 +13,7 @@ pub(super) fn parse(text: &[u8], start: usize, list: &mut ListBuilder<'_>) {
         at += match Indicator::parse_common_line(&text[at..]) {
             // What nearly every line of a long list is.
             Some((indicator, length)) => {
-                let added = list.add(&indicator, &list.default_terms(&indicator), row(at));
+                let added = list.add(&indicator, &list.address_terms(&indicator), row(at));
                 added.unwrap_or_else(|refusal| list.refuse(line, 1, &refusal.reason));
                 length
             }
@@ -49,11 +50,14 @@ fn parse_line(content: &[u8], row: u32, list: &mut ListBuilder<'_>) -> Result<()
     if content.len() > MAX_LINE_BYTES {
         return Err(Reason::LineTooLong.at(0));
     }
-    let end = content.iter().position(u8::is_ascii_whitespace).unwrap_or(content.len());
-    let indicator = Indicator::parse(&content[..end])?;
-    let rest = content[end..].trim_ascii_start();
+    let word = first_word(content);
+    let listed = Listed::parse(word, None)?;
+    let rest = content[word.len()..].trim_ascii_start();
     if !rest.is_empty() && rest[0] != b'#' {
         return Err(Reason::TextAfter.at(content.len() - rest.len()));
     }
-    list.add(&indicator, &list.default_terms(&indicator), row)
+    match listed {
+        Listed::Address(indicator) => list.add(&indicator, &list.address_terms(&indicator), row),
+        Listed::Name(name) => list.add_name(&name, &list.default_terms(name.kind()), row),
+    }
 }

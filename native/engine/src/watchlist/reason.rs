@@ -1,8 +1,10 @@
 //! Why a line of a list is refused.
 
+use super::domain::{MAX_LABEL_BYTES, MAX_NAME_BYTES};
 use super::indicator::{MAX_INDICATOR_BYTES, MIN_V4_PREFIX, MIN_V6_PREFIX};
 use super::level::MAX_ENTRIES_PER_NETWORK;
 use super::network::Network;
+use super::url::MAX_URL_BYTES;
 
 /// The longest line of a plain list, in bytes without its line end; comment lines may be longer.
 pub(super) const MAX_LINE_BYTES: usize = 4096;
@@ -16,7 +18,7 @@ pub(super) const MAX_ROW_BYTES: usize = 64 * 1024;
 pub(super) enum Reason {
     #[error("there is no indicator")]
     Empty,
-    #[error("not an address, a network or address:port")]
+    #[error("not an address, a network, address:port, a name, a URL or a JA4 fingerprint")]
     NotAnIndicator,
     #[error("not an IPv6 address")]
     NotIpv6,
@@ -48,6 +50,28 @@ pub(super) enum Reason {
     HostBits(Network),
     #[error("an IPv4 address in IPv6 form; write {0}")]
     MappedV4(Network),
+    #[error("a name longer than {MAX_NAME_BYTES} bytes")]
+    NameTooLong,
+    #[error("a label of a name is at most {MAX_LABEL_BYTES} bytes long")]
+    LabelTooLong,
+    #[error("a name with an empty label")]
+    EmptyLabel,
+    #[error("a character that no name has")]
+    NotANameByte,
+    #[error("the last label of a name begins with a letter")]
+    LastLabel,
+    #[error("not an international name (IDNA)")]
+    NotInternational,
+    #[error("all names below a single label or a public suffix; list the names that are meant")]
+    PublicSuffix,
+    #[error("a name is met at any port; leave the port out")]
+    NameWithPort,
+    #[error("a URL begins with http:// or https://")]
+    NoScheme,
+    #[error("a URL longer than {MAX_URL_BYTES} bytes")]
+    UrlTooLong,
+    #[error("not a JA4 fingerprint (t13d1516h2_8daaf6152771_e5627efa2ab1)")]
+    NotJa4,
     #[error("{0} addresses are no other end of a connection")]
     WithoutPeer(&'static str),
     #[error("port 0")]
@@ -60,10 +84,10 @@ pub(super) enum Reason {
     TextAfter,
     #[error("{got} fields where the header has {expected}")]
     FieldCount { got: usize, expected: usize },
-    #[error("type {0} is not matched yet")]
-    TypeNotYet(&'static str),
-    #[error("type is ip, cidr, ip_port or empty")]
+    #[error("type is ip, cidr, ip_port, domain, suffix, url, ja4 or empty")]
     UnknownType,
+    #[error("only of an address; leave it empty")]
+    OnlyOfAddresses,
     #[error("type {0} does not fit the indicator")]
     TypeMismatch(&'static str),
     #[error("port is a number from 1 to 65535 or empty")]
@@ -82,7 +106,7 @@ pub(super) enum Reason {
     UnknownAction,
     #[error("valid_until is a date (2026-11-22) or an RFC 3339 time with its zone (2026-11-22T07:46:05Z)")]
     NotATime,
-    #[error("more than {MAX_ENTRIES_PER_NETWORK} different entries for one address or network")]
+    #[error("more than {MAX_ENTRIES_PER_NETWORK} different entries for one indicator")]
     TooManyEntries,
     #[error("no room: the lists together hold more than 4 billion entries")]
     TableFull,

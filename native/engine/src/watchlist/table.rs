@@ -2,19 +2,22 @@
 //!
 //! Most flows meet nothing, so that a miss is what counts: for each of the flow's two ends one hash and one word of a
 //! filter per prefix length that occurs. Sorting makes the table small and quick to build, because its memory is gone
-//! through in order: a hash table of a million addresses is written all over.
+//! through in order: a hash table of a million addresses is written all over. Names have a level of their own, sorted by
+//! their hashes.
 
 use std::cmp::Reverse;
 
 use ahash::RandomState;
 
+use super::domain::DomainName;
 use super::entry::{Entry, Value};
-use super::indicator::Indicator;
 use super::level::{Dropped, Level};
+use super::name::Name;
+use super::names::{Found, Names};
 use super::network::Network;
 use super::reason::Reason;
 use super::terms::{Action, Interner, Terms};
-use super::{Query, Side};
+use super::{IndicatorKind, Query, Side};
 
 /// Numbers of entries end here.
 const MAX_ENTRIES: usize = u32::MAX as usize;
@@ -84,6 +87,7 @@ impl<V: Value> Family<V> {
 pub(super) struct TableBuilder {
     v4: Family<u32>,
     v6: Family<[u64; 2]>,
+    names: Names,
     entries: usize,
     interner: Interner,
 }
@@ -91,25 +95,42 @@ pub(super) struct TableBuilder {
 impl TableBuilder {
     /// An empty table.
     pub(super) fn new() -> Self {
-        Self { v4: Family::new(), v6: Family::new(), entries: 0, interner: Interner::new() }
+        Self { v4: Family::new(), v6: Family::new(), names: Names::new(), entries: 0, interner: Interner::new() }
     }
 
-    /// Adds an entry whose line or row starts at byte `row` of its list.
+    /// Adds an entry for an address or a network whose line or row starts at byte `row` of its list.
     ///
     /// # Errors
     /// [`Reason::TableFull`].
     #[inline]
     pub(super) fn insert(&mut self, network: Network, terms: &Terms, row: u32) -> Result<(), Reason> {
-        if self.entries == MAX_ENTRIES {
-            return Err(Reason::TableFull);
-        }
-        self.entries += 1;
-        let terms = self.interner.number(terms);
+        let terms = self.next(terms)?;
         match network.is_v4() {
             true => self.v4.insert(network, terms, row),
             false => self.v6.insert(network, terms, row),
         }
         Ok(())
+    }
+
+    /// Adds an entry for a name.
+    ///
+    /// # Errors
+    /// [`Reason::TableFull`].
+    #[inline]
+    pub(super) fn insert_name(&mut self, name: &Name<'_>, terms: &Terms, row: u32) -> Result<(), Reason> {
+        let terms = self.next(terms)?;
+        self.names.insert(name, terms, row);
+        Ok(())
+    }
+
+    /// Makes room for one more entry, and gives the number of its terms.
+    #[inline]
+    fn next(&mut self, terms: &Terms) -> Result<u32, Reason> {
+        if self.entries == MAX_ENTRIES {
+            return Err(Reason::TableFull);
+        }
+        self.entries += 1;
+        Ok(self.interner.number(terms))
     }
 
     /// The table, ready for lookups, and what did not come into it.
@@ -119,8 +140,9 @@ impl TableBuilder {
         let hasher = RandomState::new();
         let mut dropped = Vec::new();
         let first = self.v4.finish(0, &terms, &hasher, &mut dropped);
-        self.v6.finish(first, &terms, &hasher, &mut dropped);
-        (Table { v4: self.v4, v6: self.v6, terms, hasher }, dropped)
+        let first = self.v6.finish(first, &terms, &hasher, &mut dropped);
+        self.names.finish(first, &terms, &hasher, &mut dropped);
+        (Table { v4: self.v4, v6: self.v6, names: self.names, terms, hasher }, dropped)
     }
 }
 
@@ -128,6 +150,7 @@ impl TableBuilder {
 pub(super) struct Table {
     v4: Family<u32>,
     v6: Family<[u64; 2]>,
+    names: Names,
     terms: Vec<Terms>,
     hasher: RandomState,
 }
@@ -144,6 +167,26 @@ struct Rank {
     is_internal: bool,
     side: Reverse<Side>,
     entry: u32,
+}
+
+/// The order of the entries that one name, URL or fingerprint meets, by the fields as they stand; the least is named.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct NameRank {
+    action: Action,
+    is_suffix: bool,
+    labels: Reverse<usize>,
+    severity: u8,
+    list: u32,
+    row: u32,
+    entry: u32,
+}
+
+impl NameRank {
+    fn new(labels: usize, (entry, _, row): Found, terms: &Terms) -> Self {
+        let is_suffix = terms.kind == IndicatorKind::Suffix;
+        let &Terms { action, severity, list, .. } = terms;
+        Self { action, is_suffix, labels: Reverse(labels), severity, list, row, entry }
+    }
 }
 
 impl Table {
@@ -179,15 +222,58 @@ impl Table {
         })
     }
 
-    /// What an entry lists, its terms, and where its line or row starts in its list's text, in bytes.
+    /// The best entry that a name meets; none also if one allows the name.
+    #[inline]
+    pub(super) fn domain(&self, name: &[u8], time_ns: u64) -> Option<u32> {
+        if self.names.is_empty() {
+            return None;
+        }
+        let name = DomainName::on_wire(name)?;
+        let all = name.labels().count();
+        let mut best: Option<NameRank> = None;
+        self.names.visit_suffixes(&name, &self.hasher, |labels, found| {
+            let terms = &self.terms[found.1 as usize];
+            if terms.are_valid(time_ns) && (terms.kind == IndicatorKind::Suffix || labels == all) {
+                best = best.into_iter().chain([NameRank::new(labels, found, terms)]).min();
+            }
+        });
+        alerting(best)
+    }
+
+    /// The best entry that lists this URL or fingerprint; none also if one allows it.
+    #[inline]
+    pub(super) fn whole(&self, name: &Name<'_>, time_ns: u64) -> Option<u32> {
+        let mut best: Option<NameRank> = None;
+        self.names.visit_whole(name, &self.hasher, |found| {
+            let terms = &self.terms[found.1 as usize];
+            if terms.are_valid(time_ns) {
+                best = best.into_iter().chain([NameRank::new(0, found, terms)]).min();
+            }
+        });
+        alerting(best)
+    }
+
+    /// Whether there is any entry that is no address.
+    #[inline]
+    pub(super) fn has_names(&self) -> bool {
+        !self.names.is_empty()
+    }
+
+    /// The network that an entry lists, if it lists one, its terms, and where its line or row starts in its list's
+    /// text, in bytes.
     ///
     /// # Panics
     /// If this table has no such entry.
-    pub(super) fn get(&self, number: u32) -> (Indicator, &Terms, usize) {
-        let found = self.v4.get(number).or_else(|| self.v6.get(number));
+    pub(super) fn get(&self, number: u32) -> (Option<Network>, &Terms, usize) {
+        let address = self.v4.get(number).or_else(|| self.v6.get(number));
+        let address = address.map(|(value, terms, row)| (Some(value), terms, row));
+        let found = address.or_else(|| self.names.get(number).map(|(terms, row)| (None, terms, row)));
         let (value, terms, row) = found.expect("a number that this table gave");
         let terms = &self.terms[terms as usize];
-        let indicator = Indicator { network: Network { value, bits: terms.bits }, port: terms.port };
-        (indicator, terms, row as usize)
+        (value.map(|value| Network { value, bits: terms.bits }), terms, row as usize)
     }
+}
+
+fn alerting(best: Option<NameRank>) -> Option<u32> {
+    best.filter(|best| best.action == Action::Alert).map(|best| best.entry)
 }

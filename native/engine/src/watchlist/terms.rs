@@ -4,7 +4,6 @@ use std::num::NonZeroU16;
 
 use ahash::RandomState;
 
-use super::network::HOST_BITS;
 use super::{IndicatorKind, Query, Side};
 
 /// Protocols that have ports (TCP, UDP, DCCP, SCTP, UDP-Lite; IANA protocol numbers): of others, `Query` may hold
@@ -31,7 +30,7 @@ pub(super) enum Action {
     Alert,
 }
 
-/// Everything of an entry but its address and its row.
+/// Everything of an entry but its indicator and its row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Terms {
     /// The time in ns since 1970 from which on the entry does not count.
@@ -42,8 +41,10 @@ pub(super) struct Terms {
     pub(super) port: Option<NonZeroU16>,
     /// IANA protocol number; `None` is any.
     pub(super) protocol: Option<u8>,
-    /// Leading bits of the address that count, 128 for one address.
+    /// Leading bits of the address that count, 128 for one address and for what is none.
     pub(super) bits: u8,
+    /// What the entry lists.
+    pub(super) kind: IndicatorKind,
     /// 1 (high) to 4 (info).
     pub(super) severity: u8,
     /// Who opens.
@@ -56,10 +57,16 @@ impl Terms {
     /// Whether the flow meets these terms, given that the address of the end `side` is the entry's.
     #[inline]
     pub(super) fn are_met(&self, query: &Query, side: Side) -> bool {
-        query.time_ns < self.valid_until_ns
+        self.are_valid(query.time_ns)
             && self.protocol.is_none_or(|protocol| protocol == query.protocol)
             && self.port.is_none_or(|port| port.get() == query.end(side).1 && has_ports(query.protocol))
             && self.direction_fits(query, side)
+    }
+
+    /// Whether the entry still counts at this packet time.
+    #[inline]
+    pub(super) fn are_valid(&self, time_ns: u64) -> bool {
+        time_ns < self.valid_until_ns
     }
 
     /// Position alone decides, except that a foreign host that opens to a listed host of ours is not "our side opens",
@@ -69,15 +76,6 @@ impl Terms {
             Direction::Any => true,
             Direction::Out => side == Side::Resp && (query.orig_internal || !query.resp_internal),
             Direction::In => side == Side::Orig && (query.resp_internal || !query.orig_internal),
-        }
-    }
-
-    /// The kind that an entry with these terms counts as.
-    pub(super) fn kind(&self) -> IndicatorKind {
-        match self.port {
-            _ if self.bits < HOST_BITS => IndicatorKind::Cidr,
-            Some(_) => IndicatorKind::IpPort,
-            None => IndicatorKind::Ip,
         }
     }
 }

@@ -9,6 +9,7 @@ use super::*;
 const TCP: u8 = 6;
 const UDP: u8 = 17;
 const ICMP: u8 = 1;
+const NOT_AN_INDICATOR: &str = "not an address, a network, address:port, a name, a URL or a JA4 fingerprint";
 const NOON_NS: u64 = 1_795_348_800_000_000_000; // 2026-11-22T12:00:00Z
 
 fn list(name: &str, format: ListFormat, text: &[u8]) -> ListText<'static> {
@@ -62,6 +63,11 @@ fn refused(lists: &Watchlists) -> Vec<(u32, u32, String)> {
     summary.refused.into_iter().map(|refused| (refused.line, refused.column, refused.reason)).collect()
 }
 
+/// The kinds that a list has, with their entries.
+fn kinds(summary: &ListSummary) -> Vec<(&'static str, u64)> {
+    summary.by_kind.iter().filter(|(_, entries)| *entries > 0).map(|(kind, entries)| (kind.as_str(), entries)).collect()
+}
+
 fn only_refusal(lists: &Watchlists) -> (u32, u32, String) {
     let mut all = refused(lists);
     assert_eq!(all.len(), 1, "{all:?}");
@@ -80,20 +86,20 @@ fn a_plain_list_is_read_with_comments_blank_lines_and_windows_line_ends() {
     assert_eq!(indicator(&lists, &outward("198.51.100.200", 80)), Some("198.51.100.0/24".to_owned()));
     assert_eq!(indicator(&lists, &outward("203.0.113.9", 80)), None);
     let summary = lists.summary().remove(0);
-    assert_eq!((summary.entries, summary.by_kind), (4, KindCounts { ip: 3, cidr: 1, ip_port: 0 }));
+    assert_eq!((summary.entries, kinds(&summary)), (4, vec![("ip", 3), ("cidr", 1)]));
 }
 
 #[test]
 fn a_plain_list_says_where_a_line_is_wrong() {
     let text =
-        "203.0.113.1\n  evil.example\n203.0.113.2 203.0.113.3\n203.0.113.4#x\n\u{feff}é1.2.3.4\n1.2.3.4:99999 # é";
+        "203.0.113.1\n  evil_example\n203.0.113.2 203.0.113.3\n203.0.113.4#x\n\u{feff}é1.2.3.4\n1.2.3.4:99999 # é";
     assert_eq!(
         refused(&plain(text)),
         [
-            (2, 3, "not an address, a network or address:port".to_owned()),
+            (2, 3, NOT_AN_INDICATOR.to_owned()),
             (3, 13, "text after the indicator; a comment starts with `#` after a space".to_owned()),
-            (4, 12, "not an address, a network or address:port".to_owned()),
-            (5, 1, "not an address, a network or address:port".to_owned()),
+            (4, 12, NOT_AN_INDICATOR.to_owned()),
+            (5, 1, NOT_AN_INDICATOR.to_owned()),
             (6, 9, "a port is at most 65535".to_owned()),
         ]
     );
@@ -316,8 +322,19 @@ fn each_column_is_checked_and_said_where_it_stands() {
         ("1.2.3.4,,,,,,,,", 1, "9 fields where the header has 8"),
         ("1.2.3.400,,,,,,,", 7, "a number of an IPv4 address is at most 255"),
         ("\" 1.2.3.400\",,,,,,,", 9, "a number of an IPv4 address is at most 255"),
-        ("evil.example,domain,,,,,,", 14, "type domain is not matched yet"),
-        ("1.2.3.4,ipp,,,,,,", 9, "type is ip, cidr, ip_port or empty"),
+        ("1.2.3.4,ipp,,,,,,", 9, "type is ip, cidr, ip_port, domain, suffix, url, ja4 or empty"),
+        ("1.2.3.4,domain,,,,,,", 7, "the last label of a name begins with a letter"),
+        ("evil.example,ip,,,,,,", 1, NOT_AN_INDICATOR),
+        ("*.evil.example,domain,,,,,,", 1, "a character that no name has"),
+        ("http://evil.example,suffix,,,,,,", 5, "a character that no name has"),
+        ("evil.example,url,,,,,,", 1, "a URL begins with http:// or https://"),
+        ("evil.example,ja4,,,,,,", 1, "not a JA4 fingerprint"),
+        (",domain,,,,,,", 1, "there is no indicator"),
+        ("evil.example,,443,,,,,", 15, "only of an address; leave it empty"),
+        ("evil.example,,,tcp,,,,", 16, "only of an address; leave it empty"),
+        ("evil.example,,,,out,,,", 17, "only of an address; leave it empty"),
+        ("evil.example,,,,both,,,", 17, "direction is out, in, any or empty"),
+        ("co.uk,suffix,,,,,,", 1, "all names below a single label or a public suffix"),
         ("1.2.3.0/24,ip,,,,,,", 12, "type ip does not fit the indicator"),
         ("1.2.3.4:80,ip,,,,,,", 12, "type ip does not fit the indicator"),
         ("1.2.3.4,cidr,,,,,,", 9, "type cidr does not fit the indicator"),
@@ -352,7 +369,7 @@ fn types_that_fit_are_taken() {
     );
     assert_eq!(refused(&lists), []);
     let summary = lists.summary().remove(0);
-    assert_eq!((summary.by_kind, summary.duplicates), (KindCounts { ip: 1, cidr: 1, ip_port: 3 }, 1));
+    assert_eq!((kinds(&summary), summary.duplicates), (vec![("ip", 1), ("cidr", 1), ("ip_port", 3)], 1));
 }
 
 #[test]
@@ -418,7 +435,10 @@ fn lines_that_are_one_too_many_are_told_among_the_other_refused_ones() {
     let lines: Vec<_> = refused(&lists).into_iter().map(|(line, column, _)| (line as usize - bound, column)).collect();
     assert_eq!(lines, [(2, 1), (3, 1), (5, 1)]);
     let summary = lists.summary().remove(0);
-    assert_eq!((summary.entries as usize, summary.by_kind.ip_port as usize, summary.duplicates), (bound, bound, 1));
+    assert_eq!(
+        (summary.entries as usize, summary.by_kind.get(IndicatorKind::IpPort) as usize, summary.duplicates),
+        (bound, bound, 1)
+    );
 }
 
 #[test]
@@ -586,8 +606,8 @@ proptest! {
         prop_assert_eq!(taken, models.len() as u64);
         for query in &queries {
             let found = lists.lookup(query).map(|found| {
-                let (indicator, terms, _) = lists.table.get(found.entry);
-                (found.list as usize, u32::from(indicator.network.prefix()), terms.port.map(u16::from), terms.severity)
+                let (network, terms, _) = lists.table.get(found.entry);
+                (found.list as usize, network.map_or(0, |network| network.prefix().into()), terms.port.map(u16::from), terms.severity)
             });
             prop_assert_eq!(found, by_linear_scan(&models, query), "{:?}", query);
         }

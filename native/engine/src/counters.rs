@@ -62,7 +62,7 @@ pub struct WorkerCounters {
     pub flows_active: u64,
     /// Records by reason.
     pub flows_ended: [u64; FlowEnd::ALL.len()],
-    /// Flows that met an entry, by index of the list, and the generation that the indexes speak of.
+    /// Meetings of flows with entries, by the list's name.
     pub list_hits: Vec<(String, u64)>,
     /// Rises while the worker lives.
     pub progress: u64,
@@ -72,6 +72,8 @@ pub struct WorkerCounters {
     pub records_dropped: u64,
     /// Reports of watchlist meetings that were not handed on because nobody took them.
     pub hits_dropped: u64,
+    /// Names, URLs and fingerprints of lists that flows showed and that were not reported for want of room.
+    pub meetings_forgotten: u64,
     /// Packets whose copies would go unseen, because too many were remembered.
     pub copies_forgotten: u64,
     /// What was heard in flows.
@@ -120,6 +122,7 @@ impl WorkerCounters {
             clock_jumps: 0,
             records_dropped: 0,
             hits_dropped: 0,
+            meetings_forgotten: 0,
             copies_forgotten: 0,
             names: NameCounters::default(),
         }
@@ -132,7 +135,7 @@ impl WorkerCounters {
         self.decode_errors[error.layer as usize][error.kind as usize] += 1;
     }
 
-    /// Counts a flow that met an entry of this list.
+    /// Counts a meeting of a flow with an entry of this list.
     pub fn count_list_hit(&mut self, list: &str) {
         match self.list_hits.iter_mut().find(|(name, _)| name == list) {
             Some((_, hits)) => *hits += 1,

@@ -12,7 +12,8 @@ use crate::output::protocol_name;
 use crate::query::to_arrow;
 use crate::watchlist::Side;
 
-/// A report of a flow that meets a watchlist entry; `src` is the originator, counts are since the flow's last report.
+/// A report of a flow that meets a watchlist entry; `src` is the originator, counts are since the last report of the
+/// flow under this entry.
 #[derive(Debug, Serialize, Deserialize)]
 struct HitRow {
     time_ns: u64,
@@ -47,6 +48,8 @@ struct HitRow {
     severity: u8,
     metadata: String,
     matched: String,
+    observed: Option<String>,
+    observed_in: Option<String>,
 }
 
 /// A host that sends mail in bulk.
@@ -146,6 +149,8 @@ impl HitRow {
             severity: entry.severity,
             metadata: serde_json::Value::Object(metadata).to_string(),
             matched: if hit.entry.matched == Side::Orig { "src" } else { "dest" }.to_owned(),
+            observed: hit.observed.as_ref().map(|observed| observed.text.to_string()),
+            observed_in: hit.observed.as_ref().map(|observed| observed.seen_in.name().to_owned()),
         }
     }
 }

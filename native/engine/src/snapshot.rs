@@ -182,7 +182,8 @@ fn watchlist(shared: &Shared, workers: &[WorkerCounters]) -> Value {
         let met: u64 = flows.filter(|(list, _)| *list == summary.name).map(|(_, hits)| hits).sum();
         hits.push(json!({"list": summary.name, "hits": met}));
     }
-    json!({"generation": shared.watch.generation(), "lists": lists, "hits": hits})
+    let forgotten: u64 = workers.iter().map(|worker| worker.meetings_forgotten).sum();
+    json!({"generation": shared.watch.generation(), "lists": lists, "hits": hits, "forgotten": forgotten})
 }
 
 fn sinks(shared: &Shared, workers: &[WorkerCounters]) -> Vec<Value> {

@@ -68,7 +68,7 @@ pub(crate) fn udp(from: End, to: End, payload: &[u8]) -> Vec<u8> {
 
 /// A worker whose outlets can be looked into.
 pub(crate) struct Bench {
-    worker: Worker,
+    pub(crate) worker: Worker,
     watch: Arc<WatchSlot>,
     pub(crate) seconds: Receiver<SecondDelta>,
     pub(crate) notices: Receiver<Notice>,

@@ -1,17 +1,13 @@
-//! Flows that meet a watchlist entry: what is reported of them, and when.
+//! What is reported of a flow that meets a watchlist entry.
 
 use std::sync::Arc;
 
-use ahash::RandomState;
+use app::AppProtocol;
 use arrayvec::ArrayVec;
-use hashbrown::HashMap;
 use wire::{FiveTuple, Mac, TcpFlags, Tunnel};
 
-use crate::flow::{Counts, Flow, FlowFlags, MAX_FLOW_VLANS, ORIG, RESP};
+use crate::flow::{Counts, Flow, FlowFlags, MAX_FLOW_VLANS, RESP};
 use crate::watchlist::{Match, Watchlists};
-
-/// A flow that goes on is reported again after so many seconds.
-const PROGRESS_SECONDS: u32 = 60;
 
 /// How far a meeting went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,6 +68,15 @@ impl HitEvent {
     }
 }
 
+/// The name, URL or fingerprint that a flow showed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observed {
+    /// As it was on the wire, of which [`MAX_OBSERVED_BYTES`](super::MAX_OBSERVED_BYTES) are kept. Text from outside.
+    pub text: Arc<str>,
+    /// What showed it.
+    pub seen_in: AppProtocol,
+}
+
 /// A report of a flow that meets a watchlist entry; pairs are indexed by originator and responder.
 #[derive(Debug, Clone)]
 pub struct Hit {
@@ -105,101 +110,6 @@ pub struct Hit {
     pub entry: Match,
     /// The lists that the entry stands in.
     pub watchlists: Arc<Watchlists>,
-}
-
-/// The flows of a worker that meet entries, and what of them is still to be reported.
-#[derive(Debug, Default)]
-pub struct HitLedger {
-    met: HashMap<u32, Met, RandomState>,
-    pending: Vec<u32>,
-}
-
-#[derive(Debug)]
-struct Met {
-    entry: Match,
-    watchlists: Arc<Watchlists>,
-    reported: [Counts; 2],
-    /// Of the last report; none before the first.
-    stage: Option<Stage>,
-    tick: u32,
-    pending: bool,
-}
-
-impl HitLedger {
-    /// The flow at `place` meets an entry; one that has met an entry before is reported under the new one from now on.
-    pub fn open(&mut self, place: u32, entry: Match, watchlists: &Arc<Watchlists>) {
-        let met = self.met.entry(place).or_insert_with(|| Met {
-            entry,
-            watchlists: Arc::clone(watchlists),
-            reported: [Counts::default(); 2],
-            stage: None,
-            tick: 0,
-            pending: false,
-        });
-        met.entry = entry;
-        met.watchlists = Arc::clone(watchlists);
-    }
-
-    /// A flow that meets an entry has had a packet.
-    pub fn touch(&mut self, place: u32, flow: &Flow) {
-        let Some(met) = self.met.get_mut(&place) else { return };
-        let news =
-            met.stage.is_none_or(|stage| Stage::of(flow) > stage || flow.last_tick >= met.tick + PROGRESS_SECONDS);
-        if news && !met.pending {
-            met.pending = true;
-            self.pending.push(place);
-        }
-    }
-
-    /// Whether anything waits to be reported.
-    pub fn has_pending(&self) -> bool {
-        !self.pending.is_empty()
-    }
-
-    /// The places of flows that wait to be reported, in the order in which they came to wait.
-    pub fn take_pending(&mut self) -> Vec<u32> {
-        std::mem::take(&mut self.pending)
-    }
-
-    /// The report of a flow that waits; none if it has ended since.
-    pub fn report(&mut self, place: u32, flow: &Flow, tunnel: Option<Tunnel>) -> Option<Hit> {
-        let met = self.met.get_mut(&place).filter(|met| met.pending)?;
-        met.pending = false;
-        let event = if met.stage.is_none() { HitEvent::Open } else { HitEvent::Progress };
-        Some(met.report(event, flow, tunnel))
-    }
-
-    /// The last reports of a flow that leaves the table; none if it met no entry.
-    pub fn close(&mut self, place: u32, flow: &Flow, tunnel: Option<Tunnel>) -> Option<(Option<Hit>, Hit)> {
-        let mut met = self.met.remove(&place)?;
-        let first = met.stage.is_none().then(|| met.report(HitEvent::Open, flow, tunnel));
-        Some((first, met.report(HitEvent::End, flow, tunnel)))
-    }
-}
-
-impl Met {
-    fn report(&mut self, event: HitEvent, flow: &Flow, tunnel: Option<Tunnel>) -> Hit {
-        let counts = [ORIG, RESP].map(|side| flow.totals[side].minus(self.reported[side]));
-        self.reported = flow.totals;
-        let stage = Stage::of(flow);
-        self.stage = Some(stage);
-        self.tick = flow.last_tick;
-        Hit {
-            time_ns: flow.last_ns,
-            event,
-            stage,
-            flow_id: flow.flow_id,
-            tuple: flow.tuple(),
-            start_ns: flow.start_ns,
-            counts,
-            internal: [flow.flags.contains(FlowFlags::ORIG_INTERNAL), flow.flags.contains(FlowFlags::RESP_INTERNAL)],
-            orig_first: flow.flags.contains(FlowFlags::ORIG_FIRST),
-            macs: flow.macs,
-            vlans: flow.vlans.clone(),
-            tunnel,
-            interface: flow.interface,
-            entry: self.entry,
-            watchlists: Arc::clone(&self.watchlists),
-        }
-    }
+    /// What of the flow met the entry, if not its addresses.
+    pub observed: Option<Observed>,
 }

@@ -1,7 +1,11 @@
 //! What is judged in the core: meetings with watchlist entries, and bulk mail by its flows.
 
 mod hits;
+mod ledger;
+mod shown;
 mod smtp;
 
-pub use hits::{Hit, HitEvent, HitLedger, Stage};
+pub use hits::{Hit, HitEvent, Observed, Stage};
+pub use ledger::HitLedger;
+pub use shown::{MAX_OBSERVED_BYTES, Shown};
 pub use smtp::{Finding, SmtpWatch};

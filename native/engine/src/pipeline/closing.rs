@@ -18,10 +18,7 @@ impl Worker {
         let now_ns = self.clock.now_ns();
         let flow = self.flows.get_mut(place);
         let tunnel = self.tunnels.get(flow.tunnel);
-        if let Some((first, last)) = self.ledger.close(place, flow, tunnel) {
-            self.second.hits.extend(first);
-            self.second.hits.push(last);
-        }
+        self.second.hits.extend(self.ledger.close(place, flow, tunnel));
         flow.flags.remove(FlowFlags::DIRTY);
         let delta = flow.take_delta(true);
         if delta.internal != [false; 2] {

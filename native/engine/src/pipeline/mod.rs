@@ -1,6 +1,7 @@
 //! A worker: what happens to every frame, on one screen. Nothing here allocates, locks, logs or reads a clock per packet.
 
 mod closing;
+mod meeting;
 mod mirroring;
 #[cfg(test)]
 mod mirroring_tests;

@@ -117,6 +117,17 @@ class WorkerCounters(TypedDict):
     progress: int
 
 
+class NameCounters(TypedDict):
+    """What was heard in flows."""
+
+    flows: list[dict[str, Any]]
+    errors: list[dict[str, Any]]
+    held_bytes: int
+    given_up: int
+    resolved: int
+    resolved_forgotten: int
+
+
 class Counters(TypedDict):
     """One consistent snapshot of all that the core counts."""
 
@@ -130,6 +141,7 @@ class Counters(TypedDict):
     ring: RingCounters | None
     flows: FlowCounters
     hosts: HostCounters
+    names: NameCounters
     mirror: MirrorCounters
     watchlist: WatchlistCounters
     sinks: list[SinkCounters]

@@ -112,6 +112,23 @@ def _flows_ended(scrape: Scrape) -> Iterator[Sample]:
         yield (reason,), flows
 
 
+def _app_flows(scrape: Scrape) -> Iterator[Sample]:
+    for row in scrape.counters["names"]["flows"]:
+        yield (row["app_proto"],), row["flows"]
+
+
+def _app_errors(scrape: Scrape) -> Iterator[Sample]:
+    for row in scrape.counters["names"]["errors"]:
+        yield (row["app_proto"], row["error"]), row["errors"]
+
+
+def _names(column: str) -> Callable[[Scrape], Iterator[Sample]]:
+    def samples(scrape: Scrape) -> Iterator[Sample]:
+        yield (), scrape.counters["names"][column]  # type: ignore[literal-required]
+
+    return samples
+
+
 def _indicators(scrape: Scrape) -> Iterator[Sample]:
     for row in scrape.counters["watchlist"]["lists"]:
         yield (row["list"], row["type"]), row["indicators"]
@@ -279,6 +296,22 @@ DEFINITIONS: tuple[Definition, ...] = (
     _gauge("flows_active", (), "Flows in the table.", _one(lambda counters: counters["flows"]["active"])),
     _gauge("flows_max", (), "Flows that the table may hold.", _one(lambda counters: counters["flows"]["max"])),
     _counter("flows_ended_total", ("reason",), "Flows ended. The reason evicted should always be zero.", _flows_ended),
+    _counter("app_flows_total", ("app_proto",), "Flows by what they speak; unknown: nothing that is known.", _app_flows),
+    _counter("app_errors_total", ("app_proto", "error"), "What could not be read in flows.", _app_errors),
+    _gauge("app_held_bytes", (), "Bytes of conversations that are kept until more of them comes.", _names("held_bytes")),
+    _counter(
+        "app_given_up_flows_total",
+        (),
+        "Flows that were no longer listened to because too much was kept of all." + _NEVER,
+        _names("given_up"),
+    ),
+    _gauge("names_resolved", (), "Names of addresses, by host, that are remembered.", _names("resolved")),
+    _counter(
+        "names_forgotten_total",
+        (),
+        "Names of addresses that newer ones pushed out while they still held." + _NEVER,
+        _names("resolved_forgotten"),
+    ),
     _gauge("hosts_active", (), "Hosts in the table.", _one(lambda counters: counters["hosts"]["active"])),
     _gauge("hosts_max", (), "Hosts that the table may hold.", _one(lambda counters: counters["hosts"]["max"])),
     _counter(

@@ -49,9 +49,9 @@ _SENSOR = "Sensor Health"
 # A row's place is its number: append only, in the order of the interface document.
 _TABLE: tuple[tuple[str, Severity, str, str, bool], ...] = (
     ("watchlist.ip", _HIGH, _C2, "A flow met an address, network or address and port of a watchlist.", True),
-    ("watchlist.domain", _HIGH, _C2, "A host asked for or contacted a name of a watchlist.", False),
-    ("watchlist.url", _HIGH, _C2, "A host requested a URL of a watchlist.", False),
-    ("watchlist.ja4", _HIGH, _C2, "A TLS client showed a fingerprint of a watchlist.", False),
+    ("watchlist.domain", _HIGH, _C2, "A host asked for or contacted a name of a watchlist.", True),
+    ("watchlist.url", _HIGH, _C2, "A host requested a URL of a watchlist.", True),
+    ("watchlist.ja4", _HIGH, _C2, "A TLS client showed a fingerprint of a watchlist.", True),
     ("watchlist.retro", _HIGH, _C2, "A new indicator was met in the past, as the history shows.", False),
     ("smtp.bulk", _HIGH, _TROJAN, "A host that is no mail server opens mail connections in bulk.", True),
     ("smtp.fanout", _MEDIUM, _TROJAN, "A host that is no mail server talks to many mail servers on port 25.", True),

@@ -155,7 +155,9 @@ def _host_cells(row: Row) -> Sequence[object]:
 
 
 def _flows(arguments: argparse.Namespace) -> int:
-    columns = ("proto", "from", "to", "vlan", "state", "last seen", "sent", "received", "sent/s", "received/s")
+    columns = (
+        "proto", "from", "to", "app", "name", "vlan", "state", "last seen", "sent", "received", "sent/s", "received/s",
+    )  # fmt: skip
     return _print_rows(arguments, "flows", columns, _flow_cells)
 
 
@@ -164,6 +166,8 @@ def _flow_cells(row: Row) -> Sequence[object]:
         row["proto"],
         endpoint(row["orig_ip"], row["orig_port"] or None),
         endpoint(row["resp_ip"], row["resp_port"] or None),
+        row["app_proto"],
+        row["name"],
         _vlan(row["vlan"]),
         row["state"],
         clock(row["last_ns"]),

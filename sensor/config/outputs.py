@@ -9,7 +9,7 @@ from sensor.config.fields import ConfiguredPath, Duration, Listen, ListenAddress
 from sensor.config.section import LATER, Section
 from sensor.config.units import GIB
 
-EveType = Literal["alert", "flow", "dns", "tls", "quic", "http", "smtp", "pop3", "stats", "anomaly"]
+EveType = Literal["alert", "flow", "dns", "tls", "quic", "http", "ssh", "smtp", "pop3", "stats", "anomaly"]
 
 _EVE_TYPES: tuple[EveType, ...] = (
     "alert", "flow", "dns", "tls", "quic", "http", "smtp", "pop3", "stats", "anomaly",
@@ -24,7 +24,7 @@ class Eve(Section):
     )
     types: Many[EveType] = Field(
         default=_EVE_TYPES,
-        description="Event types that are written. Known by now: alert, anomaly, flow, stats; the others stay empty.",
+        description="Event types that are written; ssh can be added. Of smtp and pop3 nothing is written in this version.",
     )
 
 

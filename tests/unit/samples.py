@@ -67,6 +67,11 @@ def counters(**changes: Any) -> Counters:
         },
         "flows": {"active": 5, "max": 1000, "ended": {"idle": 1, "active": 0, "fin": 2, "evicted": 0}},
         "hosts": {"active": 3, "max": 100, "evicted": 0},
+        "names": {
+            "flows": [{"app_proto": "unknown", "flows": 5}, {"app_proto": "tls", "flows": 7}],
+            "errors": [{"app_proto": "tls", "error": "malformed", "errors": 2}],
+            "held_bytes": 4096, "given_up": 0, "resolved": 11, "resolved_forgotten": 0,
+        },
         "mirror": {"verdict": "ok", "reasons": [], "sources": []},
         "copies_forgotten": 0,
         "watchlist": {

@@ -27,6 +27,7 @@ FLOW_ROW = {
     "interface": "eth1", "state": "established\x1b[2J", "alerted": True, "start_ns": 0, "last_ns": 5 * SECOND,
     "orig_packets": 1, "resp_packets": 1, "orig_bytes": 999, "resp_bytes": 5_300_000_000,
     "orig_bytes_per_second": 0, "resp_bytes_per_second": 7,
+    "app_proto": "tls", "name": "evil\x1b[2J.example",
 }  # fmt: skip
 
 
@@ -104,6 +105,7 @@ def test_flows_show_ends_and_no_escape_sequence(capsys: pytest.CaptureFixture[st
     assert "[2001:db8::1]:50000  203.0.113.9:443" in out
     assert "\x1b" not in out
     assert "established\\x1b[2J" in out
+    assert "tls    evil\\x1b[2J.example" in out
     assert "\x1b" not in ask(capsys, path, "flows", "--json")[1]
 
 

@@ -345,6 +345,7 @@ impl Worker {
             flow.flags.insert(FlowFlags::ALERTED);
             self.ledger.open(place, entry, lists);
         }
+        self.meet_again(place);
     }
 }
 

@@ -4,6 +4,7 @@ use app::{AppProtocol, Guess, dns, guess};
 use wire::{IpPacket, TcpFlags, Transport};
 
 use super::Worker;
+use crate::detect::Shown;
 use crate::flow::{FlowFlags, ORIG};
 use crate::names::{AppRecord, Conversation, Naming, QuicTalk, Talk, Told, tell_message};
 use crate::stream::Segment;
@@ -155,13 +156,30 @@ impl Worker {
                 if flow.name.is_none() && !name.is_empty() {
                     flow.name = Some(name.into());
                 }
+                self.meet(place, &Shown::Name(name.as_bytes()));
             }
+            Told::LookedUp(name) => self.meet(place, &Shown::Name(name.as_bytes())),
+            Told::Url(host, target) => self.meet(place, &Shown::Url { host: host.as_bytes(), target: target.as_bytes() }),
+            Told::Ja4(fingerprint) => self.meet(place, &Shown::Ja4(fingerprint.as_bytes())),
             Told::Event(event) => {
                 let layers = self.tunnels.layers(flow.tunnel);
                 self.second.apps.push(AppRecord::new(flow, time_ns, layers, event));
             }
             Told::Error(error) => self.counters.names.errors[flow.app as usize][error as usize] += 1,
-            Told::LookedUp(_) | Told::Url(..) | Told::Ja4(_) => {}
+        }
+    }
+
+    fn meet(&mut self, place: u32, shown: &Shown<'_>) {
+        let app = self.flows.get(place).app;
+        self.meet_shown(place, shown, app);
+    }
+
+    /// Other lists are in force: the name that the flow is known by is looked up in them.
+    pub(super) fn meet_again(&mut self, place: u32) {
+        let flow = self.flows.get_mut(place);
+        if let Some(name) = flow.name.take() {
+            self.meet(place, &Shown::Name(name.as_bytes()));
+            self.flows.get_mut(place).name = Some(name);
         }
     }
 }

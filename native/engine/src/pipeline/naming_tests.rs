@@ -3,6 +3,7 @@
 use app::{AppError, AppProtocol};
 
 use super::*;
+use crate::detect::{Hit, HitEvent};
 use crate::flow::FlowRecord;
 use crate::names::testing::{client_hello, dns_query, dns_response, server_hello};
 use crate::names::{AppEvent, AppRecord, NameSource};
@@ -245,4 +246,63 @@ fn a_flood_of_hellos_that_never_end_is_bounded_and_counted() {
     assert!(names.held_bytes > 60 << 20, "{}", names.held_bytes);
     assert!(names.given_up > 1000, "{}", names.given_up);
     bench.finish();
+}
+
+/// What each report says was met, and in which protocol.
+fn met(bench: Bench) -> Vec<(HitEvent, String, AppProtocol)> {
+    let hits = bench.finish().0.into_iter().flat_map(|second| second.hits);
+    let observed = |hit: Hit| hit.observed.map(|observed| (hit.event, observed.text.to_string(), observed.seen_in));
+    let mut met: Vec<_> = hits.filter_map(observed).filter(|(event, ..)| *event == HitEvent::Open).collect();
+    met.sort_by(|a, b| a.1.cmp(&b.1));
+    met
+}
+
+fn opened(text: &str, app: AppProtocol) -> (HitEvent, String, AppProtocol) {
+    (HitEvent::Open, text.to_owned(), app)
+}
+
+#[test]
+fn a_listed_name_is_met_in_questions_aliases_hellos_and_host_fields() {
+    let client = End(PC.0, 40_000);
+    let response = dns_response(7, "www.example.com", "cdn.evil.example", SERVER.0);
+    let http = b"GET /x HTTP/1.1\r\nHost: www.evil.example:8080\r\n\r\n";
+    for (frames, expected) in [
+        (vec![(0, udp(client, NAMESERVER, &dns_query(7, "a.evil.example")))], opened("a.evil.example", AppProtocol::Dns)),
+        (vec![(0, udp(NAMESERVER, client, &response))], opened("cdn.evil.example", AppProtocol::Dns)),
+        (Connection::new().says(0, &client_hello("b.evil.example")).frames, opened("b.evil.example", AppProtocol::Tls)),
+        (Connection::new().says(0, http).frames, opened("www.evil.example", AppProtocol::Http)),
+    ] {
+        let mut bench = Bench::new(Mode::Read, 10);
+        bench.watch("*.evil.example\n");
+        bench.feed(&frames);
+        assert_eq!(met(bench), [expected]);
+    }
+}
+
+#[test]
+fn a_listed_url_and_fingerprint_are_met() {
+    let hello = client_hello("www.example.com");
+    let ja4 = match app::tls::client_hello(&hello) {
+        app::Parse::Done(hello) => hello.ja4.as_str().to_owned(),
+        other => panic!("{other:?}"),
+    };
+    let mut bench = Bench::new(Mode::Read, 10);
+    bench.watch(&format!("http://www.example.com:443/x?y\n{ja4}\n"));
+    bench.feed(&Connection::new().says(0, b"GET /x?y HTTP/1.1\r\nHost: www.example.com\r\n\r\n").frames);
+    let other = |frame: &Vec<u8>| [&frame[..29], &[99], &frame[30..]].concat();
+    let frames: Vec<_> = Connection::new().says(0, &hello).frames.iter().map(|(at, f)| (*at, other(f))).collect();
+    bench.feed(&frames);
+    let met: Vec<_> = met(bench).into_iter().map(|(_, text, app)| (text, app)).collect();
+    let url = "http://www.example.com:443/x?y".to_owned();
+    assert_eq!(met, [(url, AppProtocol::Http), (ja4, AppProtocol::Tls)]);
+}
+
+#[test]
+fn lists_that_come_later_find_the_names_of_open_connections() {
+    let connection = Connection::new().says(0, &client_hello("b.evil.example")).says(1, &server_hello());
+    let mut bench = Bench::new(Mode::Read, 10);
+    bench.feed(&connection.frames);
+    bench.watch("b.evil.example\n");
+    bench.feed(&connection.says(0, b"more").frames[4..]);
+    assert_eq!(met(bench), [opened("b.evil.example", AppProtocol::Tls)]);
 }

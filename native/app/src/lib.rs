@@ -9,14 +9,12 @@
 pub mod dns;
 pub mod guess;
 pub mod http;
-mod parse;
-mod protocol;
-pub mod ssh;
 mod ja4;
 mod parse;
 mod protocol;
 pub mod quic;
 mod reader;
+pub mod ssh;
 mod text;
 pub mod tls;
 

@@ -244,22 +244,25 @@ fn long(bytes: &[u8], at: usize) -> Result<u32, AppError> {
     bytes.get(at..).and_then(<[u8]>::first_chunk).map(|long| u32::from_be_bytes(*long)).ok_or(AppError::Malformed)
 }
 
-/// Whether `payload` may begin a message: a header whose counts are those of a real one, and a whole first entry that
-/// is a plausible name, type and class.
+/// Whether `payload` may begin a message: a plausible header, and a whole first name with a type and class that exist.
 pub(crate) fn plausible(payload: &[u8]) -> bool {
-    let Some(header) = payload.first_chunk::<HEADER_BYTES>() else { return false };
-    let count = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
-    let opcode = header[2] >> 3 & 15;
-    // Queries, status, notifications and updates; the reserved bit is zero.
-    let known = matches!(opcode, 0 | 2 | 4 | 5) && header[3] & 0x40 == 0 && header[3] & 15 <= 11;
-    let counted = count(4) <= 8 && count(6) <= 512 && count(8) <= 128 && count(10) <= 128 && count(4) + count(6) > 0;
-    if !known || !counted {
+    if !plausible_header(payload) {
         return false;
     }
     let Ok(behind) = skip(payload, HEADER_BYTES) else { return false };
     let (Ok(kind), Ok(class)) = (word(payload, behind), word(payload, behind + 2)) else { return false };
     // Internet, chaos, hesiod, none, any, and the internet with the mark of multicast DNS.
     kind != 0 && kind <= 32769 && matches!(class & 0x7fff, 1 | 3 | 4 | 254 | 255)
+}
+
+/// Whether a header's numbers are those of a real one, with a question or an answer.
+pub(crate) fn plausible_header(payload: &[u8]) -> bool {
+    let Some(header) = payload.first_chunk::<HEADER_BYTES>() else { return false };
+    let count = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
+    let opcode = header[2] >> 3 & 15;
+    // Queries, status, notifications and updates; the reserved bit is zero.
+    let known = matches!(opcode, 0 | 2 | 4 | 5) && header[3] & 0x40 == 0 && header[3] & 15 <= 11;
+    known && count(4) <= 8 && count(6) <= 512 && count(8) <= 128 && count(10) <= 128 && count(4) + count(6) > 0
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod names;
 mod stream;
 
 pub use message::{Answer, Data, Message, Question, Soa, Srv, message};
+pub(crate) use message::{plausible, plausible_header};
 pub use names::{kind_name, rcode_name};
 pub use stream::Reader;
 

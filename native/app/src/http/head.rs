@@ -1,6 +1,6 @@
 //! A message's head: a line, and fields (RFC 9112 sections 2 to 6).
 
-use super::message::{lower, number};
+use super::message::{LONGEST_NAME, lower, number};
 
 /// Where the head that `data` begins with ends, its empty line included; the bytes before `from` hold no such end. A
 /// line may end in LF alone (RFC 9112 section 2.2).
@@ -55,7 +55,7 @@ pub(super) struct Framing {
 
 impl Framing {
     pub(super) fn field(&mut self, name: &[u8], value: &[u8]) {
-        match lower(name, &mut [0; _]) {
+        match lower(name, &mut [0; LONGEST_NAME]) {
             b"transfer-encoding" => {
                 let last = value.rsplit(|byte| *byte == b',').next().unwrap_or_default().trim_ascii();
                 self.chunked = Some(last.eq_ignore_ascii_case(b"chunked"));

@@ -112,7 +112,7 @@ impl Response {
 }
 
 /// Longer than the names of all fields that are read.
-const LONGEST_NAME: usize = 24;
+pub(super) const LONGEST_NAME: usize = 24;
 /// Longer than every registered scheme.
 const MAX_SCHEME_BYTES: usize = 32;
 

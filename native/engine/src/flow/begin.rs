@@ -47,7 +47,6 @@ impl Flow {
             macs: macs(ether, answer),
             vlans: ArrayVec::new(),
             tunnel: 0,
-            source: 0,
             app: AppProtocol::Unknown,
             name: None,
             conversation: None,

@@ -53,11 +53,8 @@ impl Counts {
 
 /// A live flow. The fields that every packet touches come first, in two cache lines; pairs are indexed by [`ORIG`] and
 /// [`RESP`].
-#[derive(Debug, Clone)]
-#[repr(C, align(64))]
-/// A live flow. The fields that every packet touches come first; pairs are indexed by [`ORIG`] and [`RESP`].
 #[derive(Debug)]
-#[repr(C)]
+#[repr(C, align(64))]
 pub struct Flow {
     pub(crate) key: FlowKey,
     /// Generation of the watchlists that judged the flow last.
@@ -100,8 +97,6 @@ pub struct Flow {
     pub(crate) vlans: ArrayVec<u16, MAX_FLOW_VLANS>,
     /// Index of the tunnel in the worker's table.
     pub(crate) tunnel: u16,
-    /// Place of the source of its first packet in the worker's table.
-    pub(crate) source: u16,
     /// What it speaks.
     pub(crate) app: AppProtocol,
     /// The name of the server that the client asked for first.

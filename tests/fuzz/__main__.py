@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,16 @@ FRAMES = 40
 PROTOCOLS = 64
 """At least as many as the target `protocol` chooses from."""
 IPV4_PACKET = bytes.fromhex("4500002800010000400600000a0000010a0000020050c35000000001000000025018ffff00000000")
+HELLO = bytes.fromhex(
+    "16030100c4010000c00303cb34ecb1e78163ba1c38c6dacb196a6dffa21a8d9912ec18a2ef6283024dece7000006130113031302010000"
+    "910000000b0009000006736572766572ff01000100000a00140012001d0017001800190100010101020103010400230000003300260024"
+    "001d002099381de560e4bd43d23d8e435a7dbafeb3c06e51c13cae4d5413691e529aaf2c002b0003020304000d0020001e040305030603"
+    "020308040805080604010501060102010402050206020202002d00020101001c00024001"
+)
+"""A client's first record: RFC 8448, section 3."""
+RECORD_HEADER_BYTES = 5
+CRYPTO_BYTES = 1200
+"""About what one packet carries."""
 
 LISTS = (
     b"\x00# plain\n203.0.113.9\n10.0.0.0/8 # net\n203.0.113.9:443\n[2001:db8::1]:80\n",
@@ -36,6 +47,8 @@ def main() -> None:
         "protocol": (bytes([number, 0]) + IPV4_PACKET for number in range(PROTOCOLS)),
         "capture_file": files(captures),
         "watchlist": iter(LISTS),
+        "tls": (b"\x40\x00" + stream for stream in hellos(captures)),
+        "quic": (sealed_initial(stream[RECORD_HEADER_BYTES:]) for stream in hellos(captures)),
     }
     for target, inputs in seeds.items():
         (directory / target).mkdir(parents=True, exist_ok=True)
@@ -62,6 +75,22 @@ def frames(captures: list[Path]) -> Iterator[bytes]:
                 continue
             for _, (_, data) in zip(range(FRAMES), reader, strict=False):
                 yield (reader.datalink() & 0xFFFF).to_bytes(2, "little") + b"\x00" + data
+
+
+def hellos(captures: list[Path]) -> Iterator[bytes]:
+    """Beginnings of TLS streams: a hello of the protocol's specification, and what looks like one in the frames."""
+    yield HELLO
+    for frame in frames(captures):
+        start = re.search(rb"\x16\x03[\x00-\x04]..[\x01\x02]\x00", frame, re.DOTALL)
+        if start:
+            yield frame[start.start() :]
+
+
+def sealed_initial(message: bytes) -> bytes:
+    """A message in a CRYPTO frame, as the target `quic` takes it to be sealed."""
+    message = message[:CRYPTO_BYTES]
+    frame = b"\x06\x00" + (0x4000 | len(message)).to_bytes(2, "big") + message
+    return (0x8000 | len(frame)).to_bytes(2, "little") + frame
 
 
 if __name__ == "__main__":

@@ -18,7 +18,6 @@ const MAX_NUMBER_BYTES: usize = 4;
 const PREFIX: &[u8] = b"tls13 ";
 
 /// What opens a client's Initial packets.
-#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Keys {
     key: [u8; 16],
     iv: [u8; 12],
@@ -62,7 +61,7 @@ impl Keys {
     }
 
     /// Header protection's mask (section 5.4.3).
-    pub(super) fn mask(&self, sample: &[u8; SAMPLE_BYTES]) -> [u8; SAMPLE_BYTES] {
+    fn mask(&self, sample: &[u8; SAMPLE_BYTES]) -> [u8; SAMPLE_BYTES] {
         let mut block = (*sample).into();
         Aes128::new(&self.header_protection.into()).encrypt_block(&mut block);
         block.into()

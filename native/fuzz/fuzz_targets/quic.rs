@@ -1,5 +1,5 @@
-//! Datagrams of one client, each behind its length (two bytes, little-endian). Where the length's highest bit is set the
-//! bytes are the frames of an Initial packet, which is sealed here: no mutation would get through its protection.
+//! Datagrams of one client, each behind its length (two bytes, little-endian). Where the length's highest bit is set,
+//! the bytes are the frames of an Initial packet, which is sealed here: no mutation would get through its protection.
 #![no_main]
 
 use aes::Aes128;

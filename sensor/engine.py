@@ -86,11 +86,12 @@ class MirrorCounters(TypedDict):
 
 
 class WatchlistCounters(TypedDict):
-    """The lists that are in use."""
+    """The lists that are in use; `forgotten` counts what flows showed and there was no room to report."""
 
     generation: int
     lists: list[dict[str, Any]]
     hits: list[dict[str, Any]]
+    forgotten: int
 
 
 class SinkCounters(TypedDict):

@@ -31,7 +31,11 @@ def encode(alert: EveAlert, sensor_name: str) -> str:
 
 def _hit_event(alert: EveAlert, row: HitRow) -> dict[str, Any]:
     entry = entry_of(row["metadata"])
-    watchlist = {"list": row["list"], "indicator": row["indicator"], "type": row["type"], "matched": row["matched"]}
+    watchlist = {"list": row["list"], "indicator": row["indicator"], "type": row["type"]}
+    if row["observed"] is None:
+        watchlist["matched"] = row["matched"]
+    else:
+        watchlist |= {"observed": row["observed"], "observed_in": row["observed_in"] or ""}
     words = [entry[column] for column in ("malware", "threat_type") if entry.get(column)]
     event: dict[str, Any] = {
         "timestamp": utc_stamp(alert.time_ns),

@@ -42,7 +42,13 @@ STATE_VERSION = 1
 _REMEMBERED_IDS = 4096
 _FURTHEST_AHEAD_NS = 60 * NS_PER_SECOND
 _NEVER_NS = 1 << 63
-_HIT_RULE = "watchlist.ip"
+_ADDRESS_RULE = "watchlist.ip"
+_RULE_OF_TYPE = {
+    "domain": "watchlist.domain",
+    "suffix": "watchlist.domain",
+    "url": "watchlist.url",
+    "ja4": "watchlist.ja4",
+}
 _EVENT_ORDER = {"open": 0, "progress": 1, "end": 2}
 
 Output = Event | EveAlert
@@ -205,7 +211,7 @@ class Policy:
 
     def _take_hit(self, row: HitRow, time_ns: int, out: list[Output]) -> None:
         ends = ends_of(row)
-        key = Key(_HIT_RULE, ends.host, row["indicator"])
+        key = Key(_RULE_OF_TYPE.get(row["type"], _ADDRESS_RULE), ends.host, row["indicator"])
         if self._is_suppressed(key, ends.remote, time_ns):
             return
         incident = self._open.get(key)
@@ -217,7 +223,7 @@ class Policy:
             self._add_hit(incident, row, ends, time_ns, out)
         if row["event"] == "open" and incident.eve_alerts < EVE_ALERTS_PER_INCIDENT:
             incident.eve_alerts += 1
-            out.append(EveAlert(time_ns, _HIT_RULE, incident.severity, incident.id, row))
+            out.append(EveAlert(time_ns, key.rule, incident.severity, incident.id, row))
 
     def _open_flows(self, key: Key, row: HitRow, ends: Ends, time_ns: int, out: list[Output]) -> Incident:
         tally = FlowTally.of(row, ends)

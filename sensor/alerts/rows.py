@@ -5,7 +5,11 @@ from typing import Any, NamedTuple, TypedDict, final
 
 @final
 class HitRow(TypedDict):
-    """An event of a flow that met a listed indicator; counts are since the last row of the same flow."""
+    """An event of a flow that met a listed indicator; counts are since its last row under that indicator.
+
+    `observed` is the name, URL or fingerprint that the flow showed, as it was on the wire, and `observed_in` the
+    protocol that showed it; both are None where its addresses met the indicator.
+    """
 
     time_ns: int
     event: str
@@ -39,6 +43,8 @@ class HitRow(TypedDict):
     severity: int
     metadata: str
     matched: str
+    observed: str | None
+    observed_in: str | None
 
 
 @final

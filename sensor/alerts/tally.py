@@ -64,7 +64,7 @@ def describe_entry(metadata: str, list_name: str, indicator: str, kind: str) -> 
     words = " ".join(entry[column] for column in ("malware", "threat_type") if entry.get(column))
     what = words or entry.get("comment") or f"listed {indicator}"
     notes = [escape(list_name)]
-    if words and kind == "cidr":
+    if words and kind in {"cidr", "suffix"}:
         notes.append(escape(indicator))
     if entry.get("confidence"):
         notes.append(f"confidence {escape(entry['confidence'])}")
@@ -87,7 +87,10 @@ def host_details(address: str, mac: str | None, vlan: Sequence[int]) -> str:
 
 @dataclass(slots=True)
 class FlowTally:
-    """Flows between one host and one indicator. `contacts` counts flows, answered or not; out is from the host."""
+    """Flows between one host and one indicator. `contacts` counts flows, answered or not; out is from the host.
+
+    `by_name` says that the flows showed the indicator: the remote end may be a resolver or a proxy, and names nothing.
+    """
 
     host: str
     host_port: int | None
@@ -102,6 +105,7 @@ class FlowTally:
     bytes_in: int = 0
     starts_ns: list[int] = field(default_factory=list)
     several_remotes: bool = False
+    by_name: bool = False
     kind: Literal["flows"] = "flows"
 
     @classmethod
@@ -113,8 +117,10 @@ class FlowTally:
         ports = has_ports(row["proto"])
         host_port = ends.host_port if ports and not ends.host_opened else None
         remote_port = ends.remote_port if ports and ends.host_opened else None
-        contacts = 0 if row["event"] == "open" else 1
-        return cls(ends.host, host_port, ends.remote, remote_port, ends.host_opened, contacts=contacts)
+        tally = cls(ends.host, host_port, ends.remote, remote_port, ends.host_opened)
+        tally.contacts = 0 if row["event"] == "open" else 1
+        tally.by_name = row["observed"] is not None
+        return tally
 
     def add(self, row: HitRow, ends: Ends) -> bool:
         """Add a hit; tell whether it takes the incident to a later stage."""
@@ -157,7 +163,8 @@ class FlowTally:
         packets = f"{self.stage}, {counted(self.packets_out, 'packet')} out, {self.packets_in:,} in"
         who = host_details(endpoint(self.host, self.host_port), mac, row["vlan"])
         entry = describe_entry(row["metadata"], row["list"], row["indicator"], row["type"])
-        return (f"{who} {self._target}", entry, packets, f"{row['first_sender']} sent the first")
+        shown = () if row["observed"] is None else (f"{escape(row['observed'])} in {row['observed_in']}",)
+        return (f"{who} {self._target}", entry, *shown, packets, f"{row['first_sender']} sent the first")
 
     def update_groups(self, indicator: str, *, risen: bool) -> tuple[str, ...]:
         """What an update line tells; `risen` when a new stage is the reason."""
@@ -186,7 +193,7 @@ class FlowTally:
         return f"{'->' if self.host_opened else '<-'} {endpoint(self.remote, self.remote_port)}"
 
     def _ends(self, indicator: str) -> str:
-        if not self.several_remotes:
+        if not self.several_remotes and not self.by_name:
             return f"{endpoint(self.host, self.host_port)} {self._target}"
         return f"{endpoint(self.host, self.host_port)} {'->' if self.host_opened else '<-'} {escape(indicator)}"
 

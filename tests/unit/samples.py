@@ -31,6 +31,7 @@ def hit(time_ns: int = START, **changes: Any) -> HitRow:
         "packets_toserver": 3, "packets_toclient": 2, "bytes_toserver": 180, "bytes_toclient": 120,
         "src_internal": True, "dest_internal": False, "first_sender": HOST,
         "list": "feodo", "indicator": C2, "type": "ip", "severity": 1, "metadata": METADATA, "matched": "dest",
+        "observed": None, "observed_in": None,
     }  # fmt: skip
     unknown = set(changes) - set(row)
     assert not unknown, f"no such column: {unknown}"
@@ -78,6 +79,7 @@ def counters(**changes: Any) -> Counters:
             "generation": 1,
             "lists": [{"list": "feodo", "type": "ip", "indicators": 12}],
             "hits": [{"list": "feodo", "hits": 1}],
+            "forgotten": 0,
         },
         "sinks": [
             {"sink": "eve", "written": 7, "dropped": 0, "error": None},

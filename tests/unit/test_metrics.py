@@ -135,7 +135,7 @@ def test_no_created_series_and_the_process_is_there() -> None:
 
 
 def test_hostile_label_values_stay_inside_their_quotes() -> None:
-    rows = {"generation": 1, "lists": [], "hits": [{"list": 'a"} 1\nx{y="\\', "hits": 1}]}
+    rows = {"generation": 1, "lists": [], "hits": [{"list": 'a"} 1\nx{y="\\', "hits": 1}], "forgotten": 0}
     assert samples(page(watchlist=rows))["spanwatch_watchlist_hits_total"] == {('a"} 1\nx{y="\\',): 1}
 
 

@@ -68,6 +68,25 @@ def test_a_hit_has_the_common_keys() -> None:
     }
 
 
+def test_a_name_is_told_as_it_was_observed() -> None:
+    name: dict[str, Any] = {
+        "type": "suffix",
+        "indicator": "*.evil.example",
+        "observed": "A.\x1b.evil.example",
+        "observed_in": "tls",
+    }
+    alert = encoded(EveAlert(START, "watchlist.domain", Severity.HIGH, "1f3a", hit(**name)))["alert"]
+    assert alert["signature_id"] == 8_000_002
+    assert alert["context"]["watchlist"] == {
+        "list": "feodo",
+        "indicator": "*.evil.example",
+        "type": "suffix",
+        "observed": "A.\x1b.evil.example",
+        "observed_in": "tls",
+        "entry": {"malware": "Emotet", "threat_type": "C2", "confidence": "90"},
+    }
+
+
 def test_what_is_not_there_has_no_key() -> None:
     event = hit_event(vlan=[], src_mac=None, dest_mac=None, proto="ICMP", src_port=0, dest_port=0)
     assert not {"vlan", "tunnel", "ether", "src_port", "dest_port"} & set(event)

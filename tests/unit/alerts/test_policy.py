@@ -61,6 +61,45 @@ def test_the_open_line_is_that_of_the_interface_document() -> None:
     assert len(event.incident) == 4
 
 
+def name_hit(time_ns: int = START, **changes: Any) -> Any:
+    """A host asks its resolver for a listed name."""
+    row = {
+        "type": "domain", "indicator": "evil.example", "observed": "Evil.example", "observed_in": "dns",
+        "dest_ip": "10.0.0.53", "dest_port": 53, "proto": "UDP", "dest_internal": True, "stage": "contact",
+    }  # fmt: skip
+    return hit(time_ns, **{**row, **changes})
+
+
+def test_a_name_is_told_with_where_it_was_met() -> None:
+    policy = Policy()
+    (event,) = events(take(policy, name_hit()))
+    assert format_line(event) == (
+        "2026-11-22T09:14:03.412+0800 OPEN   high   watchlist.domain  "
+        f"#{event.incident}  10.20.3.44 (00:1b:44:11:3a:b7 vlan 20) -> 10.0.0.53:53  "
+        "Emotet C2 (feodo, confidence 90)  Evil.example in dns  contact, 3 packets out, 2 in  10.20.3.44 sent the first"
+    )
+    updated = lines(take(policy, name_hit(START + MINUTE, flow_id=8, stage="data")))[0]
+    assert updated.split("  ")[3:5] == ["10.20.3.44 -> evil.example", "now data, 2 contacts, 360 B out, 240 B in"]
+
+
+def test_one_flow_can_meet_an_address_a_name_a_url_and_a_fingerprint() -> None:
+    met = [
+        hit(),
+        name_hit(type="suffix", indicator="*.evil.example"),
+        name_hit(type="url", indicator="http://evil.example/", observed="http://evil.example/", observed_in="http"),
+        name_hit(type="ja4", indicator="t13d", observed="t13d", observed_in="tls"),
+    ]
+    outputs = take(Policy(), *met)
+    rules = ["watchlist.ip", "watchlist.domain", "watchlist.url", "watchlist.ja4"]
+    assert [event.rule for event in events(outputs)] == rules
+    assert [output.rule for output in outputs if isinstance(output, EveAlert)] == rules
+
+
+def test_a_name_from_the_wire_is_escaped() -> None:
+    (event,) = events(take(Policy(), name_hit(observed="evil\x1b[2J.example")))
+    assert "evil\\x1b[2J.example in dns" in format_line(event)
+
+
 def test_the_update_line_is_that_of_the_interface_document() -> None:
     policy = Policy()
     outputs = [output for row in contacts_each_minute(11) for output in take(policy, row)]

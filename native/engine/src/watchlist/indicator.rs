@@ -51,10 +51,17 @@ impl Indicator {
     /// The first thing that is wrong, and its byte.
     #[inline]
     pub(super) fn parse(text: &[u8]) -> Result<Self, Refusal> {
-        match common_v4(text).filter(|(_, length)| *length == text.len()) {
-            Some((octets, _)) => Ok(Self { network: Network::v4(octets, 32), port: None }),
+        match Self::parse_common(text) {
+            Some(indicator) => Ok(indicator),
             None => parse_shape(text).and_then(Self::checked).map_err(|refusal| plainest(text, refusal)),
         }
+    }
+
+    /// An IPv4 address with nothing to object to; none for anything else.
+    #[inline]
+    pub(super) fn parse_common(text: &[u8]) -> Option<Self> {
+        let (octets, _) = common_v4(text).filter(|(_, length)| *length == text.len())?;
+        Some(Self { network: Network::v4(octets, 32), port: None })
     }
 
     /// An IPv4 address with nothing to object to that `text` starts with and that a line end follows at once; also the

@@ -146,12 +146,18 @@ fn add_row(row: &Row<'_>, header: &Header, offset: u32, list: &mut ListBuilder<'
     let columns = Columns { row, header };
     // The type first: it says what the indicator is read as.
     let kind = columns.read(column::TYPE, parse_type)?;
+    // What nearly every row of a long list is.
+    let common = Indicator::parse_common(columns.text(column::INDICATOR));
+    if let (None | Some(IndicatorKind::Ip), Some(indicator)) = (kind, common) {
+        return add_address(&columns, kind, indicator, (offset, list));
+    }
     match columns.read(column::INDICATOR, |text| Listed::parse(text, kind))? {
         Listed::Address(indicator) => add_address(&columns, kind, indicator, (offset, list)),
         Listed::Name(name) => add_name(&columns, &name, (offset, list)),
     }
 }
 
+#[inline]
 fn add_address(
     columns: &Columns<'_>,
     kind: Option<IndicatorKind>,

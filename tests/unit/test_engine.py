@@ -180,3 +180,22 @@ def test_the_built_core_gives_the_counters_that_metrics_and_conditions_read() ->
     assert set(sample["interfaces"][0]) <= set(found["interfaces"][0])
     assert set(sample["fates"]) == set(found["fates"])
     assert set(sample["analysis"]) == set(found["analysis"])
+    assert set(sample["watchlist"]) == set(found["watchlist"])
+
+
+def test_the_built_core_counts_indicators_by_type_and_says_what_is_wrong() -> None:
+    native = pytest.importorskip("sensor._native")
+    ja4 = "t13d1516h2_8daaf6152771_e5627efa2ab1"
+    text = f"{C2}\nevil.example\n.bad.example\nhttp://e.example/x\n{ja4}\n*.co.uk\nevil.example:443\n"
+    (summary,) = native.Watchlists.compile([("names", "plain", text.encode(), 2)]).lists
+    assert {kind: count for kind, count in summary["indicators"].items() if count} == {
+        "ip": 1,
+        "domain": 1,
+        "suffix": 1,
+        "url": 1,
+        "ja4": 1,
+    }
+    assert summary["refused"] == [
+        (6, 1, "all names below a single label or a public suffix; list the names that are meant"),
+        (7, 13, "a name is met at any port; leave the port out"),
+    ]

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sensor.cli import ExitCode
 from sensor.cli.options import add_configuration_option, load_configuration
@@ -31,12 +31,12 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def run(args: argparse.Namespace) -> int:
     """Check everything; 0 or 78."""
-    summaries: list[ListSummary] = []
+    summaries: Sequence[ListSummary] = ()
     config = None
     problems = []
     try:
         config = load_configuration(args)
-        summaries = WatchlistStore().load(config.watchlists).watchlists.lists
+        summaries = WatchlistStore().load(config.watchlists).summaries
     except ConfigError as error:
         problems = list(map(str, error.problems))
     for line in problems:
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     return ExitCode.CONFIGURATION if problems else ExitCode.OK
 
 
-def _watched(config: Config, summaries: list[ListSummary]) -> Iterator[tuple[str, object]]:
+def _watched(config: Config, summaries: Sequence[ListSummary]) -> Iterator[tuple[str, object]]:
     """Give what would be watched, by what and for what."""
     settings = engine_settings(config, "live")
     yield (
@@ -79,7 +79,7 @@ def _line(value: object) -> str:
     return (", ".join(value) or "none") if isinstance(value, list) else str(value)
 
 
-def _mention_refusals(config: Config, summaries: list[ListSummary]) -> None:
+def _mention_refusals(config: Config, summaries: Sequence[ListSummary]) -> None:
     """Say which lines of good lists are not used; a feed's slip must not keep the sensor from starting."""
     paths = {file.name: file.path for file in list_files(config.watchlists)}
     for item in summaries:

@@ -10,7 +10,7 @@ from sensor.cli import CommandError, ExitCode
 from sensor.cli.output import print_json, print_table, printable
 from sensor.config.detection import ListFormat, WatchlistSource
 from sensor.watchlist.load import ListError, ListFile, ListText, read_list
-from sensor.watchlist.store import ListSummary, native_compile
+from sensor.watchlist.store import ListSummary, complete, native_compile
 
 _SHOWN_REFUSALS = 50
 
@@ -33,7 +33,8 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     check = parts.add_parser(
         "check",
         help="what an import would take and refuse",
-        description="Say what an import would take and refuse, and why. The exit code is 1 if anything is refused.",
+        description="Say what an import would take and refuse, and why. The exit code is 1 if anything is refused, "
+        "74 if a file cannot be read as a list.",
         epilog="example: spanwatch watchlist check --json /etc/spanwatch/watchlists.d/*.csv",
     )
     check.add_argument("files", nargs="+", type=Path, metavar="FILE", help="list to check")
@@ -45,22 +46,27 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 
 def run_check(args: argparse.Namespace) -> int:
-    """Check each file: 0, 1 if an entry is refused or a list has none, 74 if a file cannot be read."""
-    verdicts = [_judge(path, args.format) for path in args.files]
+    """Check each file: 0, 1 if an entry is refused or a list has none, 74 if a file cannot be read as a list."""
+    verdicts: list[_Verdict] = []
+    unreadable: list[str] = []
+    for path in args.files:
+        try:
+            verdicts.append(_judge(path, args.format))
+        except ListError as error:
+            unreadable.append(f"{printable(path)}: {error}")
     if args.json:
         print_json(map(_as_object, verdicts))
-    else:
+    elif verdicts:
         _print(verdicts)
+    if unreadable:
+        raise CommandError(ExitCode.INPUT_OUTPUT, "\n".join(unreadable))
     refused = any(item.summary["refused_total"] or not item.summary["entries"] for item in verdicts)
     return ExitCode.NO if refused else ExitCode.OK
 
 
 def _judge(path: Path, format_: ListFormat) -> _Verdict:
-    try:
-        text = read_list(ListFile(path, WatchlistSource(path=path, format=format_)))
-    except ListError as error:
-        raise CommandError(ExitCode.INPUT_OUTPUT, f"{path}: {error}") from None
-    return _Verdict(path, text, native_compile()([text]).lists[0])
+    text = read_list(ListFile(path, WatchlistSource(path=path, format=format_)))
+    return _Verdict(path, text, complete(native_compile()([text.core]).lists[0], text))
 
 
 def _as_object(item: _Verdict) -> dict[str, object]:
@@ -84,10 +90,16 @@ def _print(verdicts: Sequence[_Verdict]) -> None:
         if item.summary["refused_total"] > _SHOWN_REFUSALS:
             print(f"{printable(item.path)}: {item.summary['refused_total'] - _SHOWN_REFUSALS} more")
     rows = [
-        (item.path, item.summary["entries"], _by_type(item.summary["indicators"]), item.summary["refused_total"])
+        (
+            item.path,
+            item.text.format,
+            item.summary["entries"],
+            _by_type(item.summary["indicators"]),
+            item.summary["refused_total"],
+        )
         for item in verdicts
     ]
-    print_table(("file", "taken", "of which", "refused"), rows)
+    print_table(("file", "format", "taken", "of which", "refused"), rows)
 
 
 def _by_type(indicators: dict[str, int]) -> str:

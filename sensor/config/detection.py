@@ -2,7 +2,7 @@
 
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
@@ -23,7 +23,24 @@ from sensor.config.fields import (
 from sensor.config.section import Section
 from sensor.config.units import KIB
 
-ListFormat = Literal["auto", "plain", "csv", "feodo"]
+ListFormat = Literal[
+    "auto",
+    "plain",
+    "csv",
+    "yaml",
+    "hosts",
+    "adblock",
+    "zeek",
+    "threatfox",
+    "feodo",
+    "urlhaus",
+    "spamhaus",
+    "misp",
+    "stix",
+    "suricata-iprep",
+    "suricata-dataset",
+]
+"""What a list can be written in; docs/watchlists.md describes each."""
 
 
 class WatchlistSource(Section):
@@ -32,7 +49,8 @@ class WatchlistSource(Section):
     path: ConfiguredPath = Field(description="File or glob. A glob may match nothing, a file must be there.")
     format: ListFormat = Field(
         default="auto",
-        description="`plain`: an indicator a line. `csv`: the sensor's own. `feodo`: Feodo Tracker's. `auto`: guess.",
+        description=f"One of {', '.join(f'`{name}`' for name in get_args(ListFormat))}; `auto` goes by the content, "
+        "docs/watchlists.md describes the others.",
     )
     severity: Annotated[int, AfterValidator(between(1, 4))] = Field(
         default=1, description="Severity of entries that bring none: 1 high, 2 medium, 3 low, 4 info."

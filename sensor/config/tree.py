@@ -7,7 +7,7 @@ two readers would understand differently is refused with what to write instead.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import yaml
 
@@ -16,6 +16,14 @@ from sensor.config.errors import Place
 LARGEST_FILE_BYTES = 1 << 20
 MOST_NODES = 50_000
 DEEPEST_NESTING = 20
+
+
+class Limits(NamedTuple):
+    """How large a document may be; a node is a value, a key or a group."""
+
+    largest_bytes: int = LARGEST_FILE_BYTES
+    most_nodes: int = MOST_NODES
+
 
 KeyPath = tuple[str | int, ...]
 
@@ -75,16 +83,16 @@ class _UnreadableError(Exception):
         self.reason = reason
 
 
-def read_tree(text: bytes) -> Tree:
+def read_tree(text: bytes, limits: Limits = Limits()) -> Tree:  # noqa: B008  # immutable
     """Read a YAML document. Never raises for any bytes: `Tree.refused` says what is wrong."""
     tree = Tree()
     decoded = ""
     try:
-        decoded = _decode(text)
-        _check_shape(decoded)
+        decoded = _decode(text, limits.largest_bytes)
+        _check_shape(decoded, limits.most_nodes)
         root = yaml.compose(decoded, Loader=yaml.CSafeLoader)
         if root is not None:
-            tree.data = _Converter(tree).convert(root, ())
+            tree.data = _Converter(tree, limits.most_nodes).convert(root, ())
     except _UnreadableError as error:
         tree.refused.append((error.place, (), error.reason))
     except yaml.MarkedYAMLError as error:
@@ -92,9 +100,9 @@ def read_tree(text: bytes) -> Tree:
     return tree
 
 
-def _decode(text: bytes) -> str:
-    if len(text) > LARGEST_FILE_BYTES:
-        raise _UnreadableError(Place(1, 1), f"the file is larger than {LARGEST_FILE_BYTES >> 20} MiB")
+def _decode(text: bytes, largest_bytes: int) -> str:
+    if len(text) > largest_bytes:
+        raise _UnreadableError(Place(1, 1), f"the file is larger than {largest_bytes >> 20} MiB")
     try:
         decoded = text.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -115,7 +123,7 @@ def _place(mark: _Mark | None) -> Place:
     return Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
 
 
-def _check_shape(text: str) -> None:
+def _check_shape(text: str, most_nodes: int) -> None:
     """Bound depth and number of nodes over the flat event stream: `compose` recurses in C and would end the process."""
     depth = 0
     for count, event in enumerate(yaml.parse(text, Loader=yaml.CSafeLoader)):
@@ -125,8 +133,8 @@ def _check_shape(text: str) -> None:
             depth -= 1
         if depth > DEEPEST_NESTING:
             raise _UnreadableError(_place(event.start_mark), f"nested deeper than {DEEPEST_NESTING} levels")
-        if count > MOST_NODES:
-            raise _UnreadableError(_place(event.start_mark), f"more than {MOST_NODES} nodes")
+        if count > most_nodes:
+            raise _UnreadableError(_place(event.start_mark), f"more than {most_nodes} nodes")
         tag = getattr(event, "tag", None)
         if tag:
             raise _UnreadableError(_place(event.start_mark), f"the tag {tag} has no meaning here; remove it")
@@ -153,14 +161,15 @@ def _is_plain(node: yaml.Node) -> bool:
 class _Converter:
     """Composed nodes to plain data; an anchor's content counts each time that it is used."""
 
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: Tree, most_nodes: int) -> None:
         self._tree = tree
+        self._most_nodes = most_nodes
         self._nodes = 0
 
     def convert(self, node: yaml.Node, path: KeyPath) -> object:
         self._nodes += 1
         place = _place(node.start_mark)
-        if self._nodes > MOST_NODES or len(path) > DEEPEST_NESTING:
+        if self._nodes > self._most_nodes or len(path) > DEEPEST_NESTING:
             raise _UnreadableError(place, "an anchor (&) used too often or within itself; write its content out")
         self._tree.values[path] = place
         if isinstance(node, yaml.MappingNode):

@@ -1,78 +1,38 @@
-"""Feodo Tracker's CSV of botnet controllers (https://feodotracker.abuse.ch/blocklist/).
+"""Feodo Tracker's lists of botnet controllers (https://feodotracker.abuse.ch/blocklist/), CSV and JSON.
 
-The header stands uncommented among `#` lines: "first_seen_utc","dst_ip","dst_port","c2_status","last_online","malware".
+The CSV's header stands uncommented among `#` lines:
+"first_seen_utc","dst_ip","dst_port","c2_status","last_online","malware". The JSON is a list of objects with
+`ip_address`, `port`, `status`, `first_seen`, `last_online` and `malware`.
 """
 
-import csv
-import io
-from collections.abc import Sequence
+from collections.abc import Iterator
 
-REQUIRED_COLUMNS = frozenset({"dst_ip", "dst_port"})
+from sensor.watchlist.feed_csv import Cells, CsvFeed
+from sensor.watchlist.feed_json import END, as_entry, text_of, walk
+from sensor.watchlist.lines import is_json
+from sensor.watchlist.table import Conversion, Place, Table
 
-_OWN_COLUMNS = ("indicator", "port", "proto", "source", "malware", "threat_type", "tags", "first_seen", "last_seen")
+FEED = CsvFeed(
+    name="Feodo Tracker's CSV",
+    wanted=("dst_ip", "dst_port", "malware", "c2_status", "first_seen_utc", "last_online"),
+    required=frozenset({"dst_ip", "dst_port"}),
+)
 
-
-def convert(text: bytes) -> bytes:
-    """Give the sensor's own CSV with every entry in the line where the source has it.
-
-    A line without an entry becomes an empty one. A row that cannot be read is passed on as it is, so that the core
-    refuses it with its line. Raises ValueError when there is no header.
-    """
-    lines = text.removeprefix(b"\xef\xbb\xbf").decode("utf-8", errors="surrogateescape").split("\n")
-    header: list[str] | None = None
-    converted: list[str] = []
-    for line in lines:
-        cells = _cells(line)
-        if cells is None:
-            converted.append("")
-        elif header is None:
-            header = _header(cells)
-            converted.append(_row(_OWN_COLUMNS))
-        else:
-            converted.append(_row(_entry(header, cells) or (line.strip(),)))
-    if header is None:
-        raise ValueError("no line with the columns of Feodo Tracker's CSV")
-    return "\n".join(converted).encode("utf-8", errors="surrogateescape")
+_JSON_KEYS = ("ip_address", "port", "malware", "status", "first_seen", "last_online")
 
 
-def _cells(line: str) -> list[str] | None:
-    """Split one line; None for a blank line or a comment, no cells for one that is not CSV."""
-    stripped = line.strip()
-    if not stripped or stripped.startswith("#"):
-        return None
-    try:
-        return [cell.strip() for cell in next(csv.reader([stripped], strict=True, skipinitialspace=True))]
-    except csv.Error:
-        return []
+def convert(text: bytes) -> Conversion:
+    """Give the controllers. Raises ValueError when it is no such list."""
+    table = Table("port", "proto", "source", "threat_type", "malware", "tags", "first_seen", "last_seen")
+    rows = _json_rows(text) if is_json(text) else FEED.rows(text, table)
+    for place, (address, port, *known) in rows:
+        kind, protocol = ("ip_port", "tcp") if port else ("ip", "")
+        table.add(place, (kind, address, port, protocol, "feodotracker", "botnet_cc", *known))
+    return table.finish()
 
 
-def _header(cells: Sequence[str]) -> list[str]:
-    names = [cell.lower() for cell in cells]
-    if not frozenset(names) >= REQUIRED_COLUMNS:
-        raise ValueError("the first line is not the header of Feodo Tracker's CSV (it needs dst_ip and dst_port)")
-    return names
-
-
-def _entry(header: Sequence[str], cells: Sequence[str]) -> tuple[str, ...] | None:
-    if len(cells) != len(header):
-        return None
-    row = dict(zip(header, cells, strict=True))
-    port = row["dst_port"]
-    return (
-        row["dst_ip"],
-        port,
-        "tcp" if port else "",
-        "feodotracker",
-        row.get("malware", ""),
-        "botnet_cc",
-        row.get("c2_status", ""),
-        row.get("first_seen_utc", ""),
-        row.get("last_online", ""),
-    )
-
-
-def _row(cells: Sequence[str]) -> str:
-    """Write one CSV row on one line."""
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="").writerow([cell.replace("\r", " ") for cell in cells])
-    return buffer.getvalue()
+def _json_rows(text: bytes) -> Iterator[tuple[Place, Cells]]:
+    for place, _, value in walk(text, lambda path: path == ()):
+        if value is not END:
+            entry = as_entry(value)
+            yield place, tuple(text_of(entry, key) for key in _JSON_KEYS)

@@ -6,25 +6,35 @@ import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
 
 from sensor.config.detection import ListFormat, WatchlistSource
-from sensor.watchlist import feodo
-from sensor.watchlist.detect import detect
+from sensor.watchlist.detect import detect, no_list
+from sensor.watchlist.formats import CONVERTERS
+from sensor.watchlist.table import LONGEST_REASON, Conversion, harmless
 
 LARGEST_LIST_BYTES = 256 * 1024 * 1024
 MOST_LISTS = 1000
 
-CoreFormat = Literal["plain", "csv"]
+CoreList = tuple[str, str, bytes, int]
+"""A list as the core takes it: name, `plain` or `csv`, text, default severity."""
 
 
-class ListText(NamedTuple):
-    """One list as the core takes it."""
+@dataclass(frozen=True, slots=True)
+class ListText:
+    """One list as it was read: its format, and what it was converted to unless the core reads the format itself."""
 
     name: str
-    format: CoreFormat
+    format: ListFormat
     text: bytes
     severity: int
+    conversion: Conversion | None = None
+
+    @property
+    def core(self) -> CoreList:
+        """What the core compiles."""
+        if self.conversion:
+            return self.name, "csv", self.conversion.text, self.severity
+        return self.name, self.format, self.text, self.severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +87,17 @@ def read_list(file: ListFile) -> ListText:
 
 def to_core(name: str, text: bytes, format_: ListFormat, severity: int) -> ListText:
     """Bring a list into a format of the core. Raises ListError with the reason."""
-    actual = detect(text) if format_ == "auto" else format_
-    if actual != "feodo":
-        return ListText(name, actual, text, severity)
+    reason = no_list(text)
+    if reason:
+        raise ListError(reason)
     try:
-        return ListText(name, "csv", feodo.convert(text), severity)
+        actual = detect(text) if format_ == "auto" else format_
+        convert = CONVERTERS.get(actual)
+        if convert is None:
+            return ListText(name, actual, text, severity)
+        return ListText(name, actual, b"", severity, convert(text))
     except ValueError as error:
-        raise ListError(str(error)) from None
+        raise ListError(harmless(str(error), LONGEST_REASON)) from None
 
 
 def _read(path: Path) -> bytes:

@@ -12,13 +12,14 @@ from typing import Protocol, TypedDict, cast
 
 from sensor.config.detection import WatchlistSource
 from sensor.config.errors import ConfigError, Problem
-from sensor.watchlist.load import ListError, ListFile, ListText, is_glob, list_files, read_list
+from sensor.watchlist.load import CoreList, ListError, ListFile, ListText, is_glob, list_files, read_list
+from sensor.watchlist.table import MOST_REFUSED_TOLD
 
 _SHRINK_MATTERS_FROM_ENTRIES = 20
 
 
 class ListSummary(TypedDict):
-    """What the core took of one list; `refused` holds (line, column, reason), bounded, `refused_total` all."""
+    """What was taken of one list; `refused` holds (line, column, reason), bounded, `refused_total` counts all."""
 
     name: str
     entries: int
@@ -35,7 +36,6 @@ class Compiled(Protocol):
         """The summary of each list, in the order given."""
 
 
-CoreList = tuple[str, str, bytes, int]
 Compile = Callable[[list[CoreList]], Compiled]
 
 
@@ -50,9 +50,10 @@ class StaleList:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a load gave: the compiled lists, what is stale, and the names of lists that are gone."""
+    """What a load gave: the compiled lists and what was taken of each, what is stale, and the names of lists gone."""
 
     watchlists: Compiled
+    summaries: tuple[ListSummary, ...]
     stale: tuple[StaleList, ...]
     removed: tuple[str, ...]
 
@@ -63,7 +64,7 @@ class _Good:
 
     file: ListFile
     text: ListText
-    entries: int
+    summary: ListSummary
 
 
 class WatchlistStore:
@@ -93,7 +94,8 @@ class WatchlistStore:
             raise ConfigError(Problem(str(item.path), None, f"list {item.name}", item.reason) for item in stale)
         removed = tuple(old.text.name for path, old in self._good.items() if path not in good)
         self._good, self._loaded_once = good, True
-        return Loaded(compiled, tuple(stale), removed)
+        summaries = tuple(item.summary for item in good.values())
+        return Loaded(compiled, summaries, tuple(stale), removed)
 
     def _files(self, sources: Sequence[WatchlistSource]) -> tuple[list[ListFile], list[StaleList]]:
         stale: list[StaleList] = []
@@ -112,27 +114,39 @@ class WatchlistStore:
         self, files: Sequence[ListFile], texts: dict[Path, ListText], stale: list[StaleList]
     ) -> tuple[Compiled, dict[Path, _Good]]:
         """Compile, judge each list, and compile again with the last good version of each that was found bad."""
-        read: list[CoreList] = [texts[file.path] for file in files if file.path in texts]
-        compiled = self._compile(read)
+        compiled = self._compile([texts[file.path].core for file in files if file.path in texts])
         good: dict[Path, _Good] = {}
         bad = False
         summaries = iter(compiled.lists)
         for file in files:
             before = self._good.get(file.path)
             if file.path in texts:
-                summary = next(summaries)
-                reason = _fault(summary, before.entries if before else 0, allow_empty=file.source.allow_empty)
+                text = texts[file.path]
+                summary = complete(next(summaries), text)
+                entries_before = before.summary["entries"] if before else 0
+                reason = _fault(summary, entries_before, allow_empty=file.source.allow_empty)
                 if reason is None:
-                    good[file.path] = _Good(file, texts[file.path], summary["entries"])
+                    good[file.path] = _Good(file, text, summary)
                     continue
                 stale.append(StaleList(file.name, file.path, reason))
             bad = True
             if before:
                 good[file.path] = before
         if bad:
-            usable: list[CoreList] = [item.text for item in good.values()]
-            compiled = self._compile(usable)
+            compiled = self._compile([item.text.core for item in good.values()])
         return compiled, good
+
+
+def complete(summary: ListSummary, text: ListText) -> ListSummary:
+    """Give the core's summary with the places in the feed, and with what its importer refused."""
+    conversion = text.conversion
+    if conversion is None:
+        return summary
+    by_core = ((*conversion.source(line), reason) for line, _, reason in summary["refused"])
+    told = summary.copy()
+    told["refused"] = sorted((*conversion.refused, *by_core))[:MOST_REFUSED_TOLD]
+    told["refused_total"] += conversion.refused_total
+    return told
 
 
 def native_compile() -> Compile:

@@ -3,7 +3,8 @@
 import pytest
 
 from sensor.watchlist import store
-from sensor.watchlist.store import CoreList, ListSummary
+from sensor.watchlist.load import CoreList
+from sensor.watchlist.store import ListSummary
 
 
 class FakeCompiled:

@@ -108,12 +108,36 @@ def test_a_list_is_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     good.write_text("203.0.113.9\n")
     bad.write_text("203.0.113.9\njunk\n")
     assert main(["watchlist", "check", str(good)]) == 0
-    assert capsys.readouterr().out.splitlines()[1].split() == [str(good), "1", "1", "ip", "0"]
+    assert capsys.readouterr().out.splitlines()[1].split() == [str(good), "plain", "1", "1", "ip", "0"]
     assert main(["watchlist", "check", str(good), str(bad)]) == 1
     assert capsys.readouterr().out.splitlines()[0] == f"{bad}:2:1: 'junk' is junk"
     assert main(["watchlist", "check", "--json", str(bad)]) == 1
     answer = json.loads(capsys.readouterr().out)
+    assert answer["format"] == "plain"
     assert (answer["entries"], answer["refused"]) == (1, [{"line": 2, "column": 1, "reason": "'junk' is junk"}])
+
+
+def test_every_list_is_checked_though_one_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page, event, good = tmp_path / "page.txt", tmp_path / "event.json", tmp_path / "good.txt"
+    page.write_text("<html>503</html>\n")
+    event.write_text('{"Event": {"info": "\\u001b[31m')
+    good.write_text("203.0.113.9\n")
+    assert main(["watchlist", "check", str(page), str(event), str(good)]) == 74
+    printed = capsys.readouterr()
+    assert printed.out.splitlines()[1].split() == [str(good), "plain", "1", "1", "ip", "0"]
+    assert printed.err.splitlines() == [
+        f"spanwatch: {page}: an HTML or XML page, not a list",
+        f"spanwatch: {event}: line 1, column 20: not JSON: Unterminated string",
+    ]
+
+
+def test_what_a_feed_holds_cannot_steer_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    feed = tmp_path / "intel.dat"
+    feed.write_text(
+        "#fields\tindicator\tindicator_type\n203.0.113.9\tIntel::\x1b[31mRED\n203.0.113.9\x1b\tIntel::ADDR\n"
+    )
+    assert main(["watchlist", "check", str(feed)]) == 1
+    assert all(line.isprintable() for line in capsys.readouterr().out.splitlines())
 
 
 def test_a_list_without_an_entry_is_a_no_and_one_that_is_not_there_an_error(

@@ -40,20 +40,42 @@ def test_more_lists_than_are_sane_are_refused(tmp_path: Path, monkeypatch: pytes
 def test_own_formats_go_to_the_core_as_they_are(tmp_path: Path) -> None:
     path = tmp_path / "mine.txt"
     path.write_bytes(b"203.0.113.9\r\n\xff\n")
-    assert read(path, severity=2) == ("mine", "plain", b"203.0.113.9\r\n\xff\n", 2)
+    assert read(path, severity=2).core == ("mine", "plain", b"203.0.113.9\r\n\xff\n", 2)
     path.write_bytes(b"indicator\n203.0.113.9\n")
     assert read(path).format == "csv"
     assert read(path, format="plain").format == "plain"
 
 
-def test_feodo_is_converted(tmp_path: Path) -> None:
+def test_a_feed_is_converted(tmp_path: Path) -> None:
     path = tmp_path / "feodo.csv"
     path.write_bytes(b'# c\n"dst_ip","dst_port"\n"203.0.113.9","443"\n')
-    assert read(path).format == "csv"
-    assert b"\n203.0.113.9,443,tcp," in read(path, format="feodo").text
+    found = read(path, severity=3)
+    assert found.format == "feodo"
+    name, format_, text, severity = found.core
+    assert (name, format_, severity) == ("feodo", "csv", 3)
+    assert b"\nip_port,203.0.113.9,443,tcp," in text
+    assert read(path, format="feodo") == read(path)
     path.write_bytes(b"203.0.113.9\n")
     with pytest.raises(ListError, match="header of Feodo"):
         read(path, format="feodo")
+
+
+def test_a_reason_is_harmless_whatever_it_quotes(tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_bytes(b"- !%1b%5b31m" + b"x" * 1000 + b" y\n")
+    with pytest.raises(ListError) as caught:
+        read(path)
+    reason = str(caught.value)
+    assert reason.startswith("line 1, column 3: the tag !\ufffd[31mxxx")
+    assert len(reason) == 400
+
+
+def test_what_is_no_list_is_refused_as_a_whole(tmp_path: Path) -> None:
+    path = tmp_path / "feed.json"
+    for text, reason in ((b"<html>", "an HTML or XML page"), (b"{}", "of no feed"), (b"\x1f\x8b", "compressed")):
+        path.write_bytes(text)
+        with pytest.raises(ListError, match=reason):
+            read(path)
 
 
 def test_utf_16_is_turned_into_utf_8(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The last good version of a list serves on when a newer one is bad."""
 
+import json
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -9,7 +10,8 @@ import pytest
 from sensor.config import ConfigError
 from sensor.config.detection import WatchlistSource
 from sensor.watchlist import WatchlistStore
-from sensor.watchlist.store import CoreList, ListSummary
+from sensor.watchlist.load import CoreList
+from sensor.watchlist.store import ListSummary
 
 
 @dataclass
@@ -197,6 +199,51 @@ def test_the_core_takes_what_the_sensor_reads(lists: Lists) -> None:
         '# comment\n"dst_ip","dst_port","malware"\n"203.0.113.9","443","Emotet"\n"203.0.113.999","1","x"\n"1"\n'
     )
     loaded = WatchlistStore().load([WatchlistSource(path=path)])
-    (summary,) = loaded.watchlists.lists
+    (summary,) = loaded.summaries
     assert (summary["name"], summary["entries"], summary["refused_total"]) == ("feodo", 1, 2)
     assert [line for line, _, _ in summary["refused"]] == [4, 5]
+
+
+def test_a_feed_that_shrinks_or_is_cut_off_leaves_the_last_good_one(lists: Lists) -> None:
+    pytest.importorskip("sensor._native")
+    store, path = WatchlistStore(), lists.directory / "event.json"
+    source = WatchlistSource(path=path)
+
+    def write(count: int) -> bytes:
+        attributes = [{"type": "ip-dst", "value": address, "to_ids": True} for address in addresses(count)]
+        text = json.dumps({"Event": {"info": "x", "Attribute": attributes}}).encode()
+        path.write_bytes(text)
+        return text
+
+    def load() -> tuple[int, list[str]]:
+        loaded = store.load([source])
+        return loaded.watchlists.lists[0]["entries"], [item.reason for item in loaded.stale]
+
+    whole = write(40)
+    assert load() == (40, [])
+    write(19)
+    assert load() == (40, ["shrank from 40 to 19 entries; set allow_empty or restart if that is meant"])
+    path.write_bytes(whole[:-40])
+    entries, (reason,) = load()
+    assert entries == 40
+    assert reason.startswith("line 1, column ")
+    path.write_bytes(b"<html>")
+    assert load() == (40, ["an HTML or XML page, not a list"])
+    write(20)
+    assert load() == (20, [])
+
+
+def test_refusals_of_importer_and_core_are_told_together_in_the_feeds_order(lists: Lists) -> None:
+    pytest.importorskip("sensor._native")
+    path = lists.directory / "intel.txt"
+    path.write_text(
+        "#fields\tindicator\tindicator_type\n"
+        "203.0.113.999\tIntel::ADDR\n"
+        "x\tIntel::EMAIL\n"
+        "203.0.113.9\tIntel::ADDR\n"
+        "0.0.0.0/0\tIntel::SUBNET\n"
+    )
+    (summary,) = WatchlistStore().load([WatchlistSource(path=path)]).summaries
+    assert (summary["entries"], summary["refused_total"]) == (1, 3)
+    assert [(line, column) for line, column, _ in summary["refused"]] == [(2, 1), (3, 1), (5, 1)]
+    assert summary["refused"][1][2] == 'type "Intel::EMAIL" is not matched'

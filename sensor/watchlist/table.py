@@ -1,0 +1,124 @@
+"""What an importer gives: rows of the sensor's own CSV, each with the place in the feed that it comes from."""
+
+import io
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+Place = int
+"""A place in the feed as `line << 32 | column`, both from 1: a list has millions, and a number is kept in 8 bytes."""
+
+Refused = tuple[int, int, str]
+"""Line and column in the feed, and why what stands there is not used."""
+
+MOST_REFUSED_TOLD = 1000
+"""Refusals of one list that are told; more are only counted. The core tells as many."""
+
+LONGEST_INDICATOR = 8192
+"""In characters. With every other column at its longest a row stays below the 64 KiB that the core reads."""
+
+LONGEST_REASON = 400
+"""In characters."""
+
+_LONGEST_CELL = 300
+_LONGEST_EXCERPT = 60
+_ROWS_A_CHUNK = 4096
+_COLUMN_BITS = 32
+
+
+def place_at(line: int, column: int) -> Place:
+    """Give a line and a column as one number."""
+    return line << _COLUMN_BITS | column
+
+
+def line_and_column(place: Place) -> tuple[int, int]:
+    """Give the two numbers of a place."""
+    return place >> _COLUMN_BITS, place & ((1 << _COLUMN_BITS) - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """A feed in the sensor's own CSV, with the place of each row below the header, and what the importer refused."""
+
+    text: bytes
+    places: "array[Place]"
+    refused: list[Refused]
+    refused_total: int
+
+    def source(self, csv_line: int) -> tuple[int, int]:
+        """Give line and column in the feed of a line of the CSV; of the header the feed's beginning."""
+        index = csv_line - 2
+        return line_and_column(self.places[index]) if 0 <= index < len(self.places) else (1, 1)
+
+
+class Table:
+    """Collects the rows of a feed. The columns are `type`, `indicator` and those given, named as in the own CSV."""
+
+    def __init__(self, *columns: str) -> None:
+        # `type` stands first, so that no indicator can make its row a comment.
+        self._rows = [",".join(("type", "indicator", *columns))]
+        self._text = io.BytesIO()
+        self._commas = len(columns) + 1
+        self._places = array("Q")
+        self._refused: list[Refused] = []
+        self._refused_total = 0
+
+    def add(self, place: Place, cells: Sequence[str]) -> None:
+        """Add a row. The core judges the indicator; what could break the CSV or a terminal goes no further."""
+        row = ",".join(cells)
+        if len(row) > _LONGEST_CELL or not row.isprintable():
+            reason = _fault(cells[1])
+            if reason:
+                self.refuse(place, reason)
+                return
+            cells = (cells[0], cells[1], *(harmless(cell, _LONGEST_CELL) for cell in cells[2:]))
+            row = ",".join(cells)
+        if '"' in row:
+            cells = [cell.replace('"', '""') for cell in cells]
+        if '"' in row or row.count(",") != self._commas:
+            # RFC 4180, section 2.
+            row = ",".join([f'"{cell}"' if "," in cell or '"' in cell else cell for cell in cells])
+        self._rows.append(row)
+        self._places.append(place)
+        if len(self._rows) >= _ROWS_A_CHUNK:
+            self._pack()
+
+    def refuse(self, place: Place, reason: str) -> None:
+        """Count what is not used, and tell it if it is among the first."""
+        self._refused_total += 1
+        if len(self._refused) < MOST_REFUSED_TOLD:
+            self._refused.append((*line_and_column(place), harmless(reason, LONGEST_REASON)))
+
+    def finish(self) -> Conversion:
+        """Give everything; the table takes no more."""
+        self._pack()
+        return Conversion(self._text.getvalue(), self._places, self._refused, self._refused_total)
+
+    def _pack(self) -> None:
+        """Put rows away as bytes, which take a fourth of the memory."""
+        self._rows.append("")
+        self._text.write("\n".join(self._rows).encode())
+        self._rows.clear()
+
+
+def _fault(indicator: str) -> str:
+    """Say why the core need not see an indicator; nothing if it may."""
+    if len(indicator) > LONGEST_INDICATOR:
+        return f"longer than any indicator ({LONGEST_INDICATOR} characters)"
+    if not indicator.isprintable():
+        return f"a character that no indicator has, or text that is not UTF-8: {excerpt(indicator)}"
+    return ""
+
+
+def excerpt(text: str) -> str:
+    """Give the beginning of foreign text in quotes, harmless, for a reason."""
+    return f'"{harmless(text, _LONGEST_EXCERPT)}"'
+
+
+def harmless(text: str, longest: int) -> str:
+    """Cut foreign text, make white space plain, and put U+FFFD in place of what has no print."""
+    if len(text) > longest:
+        text = text[: longest - 1] + "…"
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in " ".join(text.split()))

@@ -71,7 +71,9 @@ class Table:
             if reason:
                 self.refuse(place, reason)
                 return
-            cells = (cells[0], cells[1], *(harmless(cell, _LONGEST_CELL) for cell in cells[2:]))
+            indicator = cells[1]
+            cells = [harmless(cell, _LONGEST_CELL) for cell in cells]
+            cells[1] = indicator
             row = ",".join(cells)
         if '"' in row:
             cells = [cell.replace('"', '""') for cell in cells]

@@ -50,6 +50,11 @@ def test_entries_are_read_and_refused_with_their_lines() -> None:
     assert nested == (17, 5, "comment holds more than a value")
 
 
+def test_no_value_can_break_out_of_its_row() -> None:
+    (row,) = rows(convert(b'- {indicator: 203.0.113.9, type: "ip\\nx,y", comment: "\\e[31m"}\n'))
+    assert row == {"indicator": "203.0.113.9", "type": "ip x,y", "comment": "\ufffd[31m", "at": "1:3"}
+
+
 def test_a_list_alone_and_json_of_the_same_shape_are_read() -> None:
     assert indicators(convert(b"- 203.0.113.9\n- indicator: bad.example.com\n")) == [
         ("", "203.0.113.9"),

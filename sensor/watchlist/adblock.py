@@ -12,7 +12,7 @@ from sensor.watchlist.table import Conversion, Table
 # Options that leave the rule as wide as it is.
 _HARMLESS_OPTIONS = frozenset({"all", "doc", "document", "important"})
 
-_RULE = re.compile(r"(?P<exempts>@@)?\|\|(?P<name>[^\s/|*^$:]+)\^?\|?(?:\$(?P<options>.*))?")
+_RULE = re.compile(r"(@@)?\|\|([^\s/|*^$:]+)\^?\|?(?:\$(.*))?")
 _ADDRESS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
 _PART_OF_A_PAGE = re.compile(r"#[@?$%]*#(?![#\s]|$)")
 _EVERYTHING_ELSE = "only rules of the form ||name^ are taken"
@@ -22,26 +22,20 @@ def convert(text: bytes) -> Conversion:
     """Give the names that are blocked or exempted as a whole."""
     table = Table("action")
     for place, line in lines_of(text, table):
-        if _is_comment(line):
-            continue
         rule = _RULE.fullmatch(line)
-        reason = _reason(line, rule)
-        if rule is None or reason:
-            table.refuse(place, reason)
+        if rule is None:
+            if not _is_comment(line):
+                table.refuse(place, "a rule about parts of pages" if _PART_OF_A_PAGE.search(line) else _EVERYTHING_ELSE)
             continue
-        kind = "ip" if _ADDRESS.fullmatch(rule["name"]) else "suffix"
-        table.add(place, (kind, rule["name"], "allow" if rule["exempts"] else "alert"))
+        exempts, name, options = rule.groups()
+        if options and not _HARMLESS_OPTIONS.issuperset(options.lower().split(",")):
+            table.refuse(place, "options narrow the rule; only a whole name can be taken")
+            continue
+        kind = "ip" if name[-1].isdigit() and _ADDRESS.fullmatch(name) else "suffix"
+        table.add(place, (kind, name, "allow" if exempts else "alert"))
     return table.finish()
 
 
 def _is_comment(line: str) -> bool:
     is_header = line.startswith("[Adblock") and line.endswith("]")
     return line.startswith("!") or is_header or (line.startswith("#") and not _PART_OF_A_PAGE.match(line))
-
-
-def _reason(line: str, rule: re.Match[str] | None) -> str:
-    """Say why a rule is not taken; nothing if it is."""
-    if rule is None:
-        return "a rule about parts of pages" if _PART_OF_A_PAGE.search(line) else _EVERYTHING_ELSE
-    narrowing = set((rule["options"] or "all").lower().split(",")) - _HARMLESS_OPTIONS
-    return "options narrow the rule; only a whole name can be taken" if narrowing else ""

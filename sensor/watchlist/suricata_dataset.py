@@ -22,7 +22,7 @@ def convert(text: bytes) -> Conversion:
     for place, line in lines_of(text, table):
         if line.startswith("#"):
             continue
-        value = _REPUTATION.sub("", line)
+        value = _REPUTATION.sub("", line) if "," in line else line
         if _HASH.fullmatch(value):
             table.refuse(place, "hashes of files are not matched")
             continue
@@ -36,7 +36,7 @@ def convert(text: bytes) -> Conversion:
 
 def may_be_indicator(text: str) -> bool:
     """Whether text has what every name, address and URL has and base64 never: a dot or a colon."""
-    return "." in text or ":" in text or bool(_JA4.fullmatch(text))
+    return "." in text or ":" in text or ("_" in text and bool(_JA4.fullmatch(text)))
 
 
 def unpack(text: str) -> str | None:

@@ -149,6 +149,7 @@ class Counters(TypedDict):
     queues: list[QueueCounters]
     workers: list[WorkerCounters]
     copies_forgotten: int
+    fragments_forgotten: int
     clock_jumps: int
     read_bytes: NotRequired[int]
     ring_notes: NotRequired[list[str]]

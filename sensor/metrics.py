@@ -293,6 +293,13 @@ DEFINITIONS: tuple[Definition, ...] = (
     _counter("ring_written_bytes_total", (), "Bytes written to the pcap ring.", _ring("written_bytes")),
     _counter("ring_dropped_frames_total", (), "Frames analysed but not stored in the ring." + _NEVER, _ring_dropped),
     _gauge("ring_disk_free_bytes", (), "Free space on the disk of the pcap ring.", _ring("free_bytes")),
+    _counter(
+        "fragments_forgotten_total",
+        (),
+        "Datagrams that newer ones pushed out of the table of fragments before their last one came, which counts in a"
+        " flow without ports." + _NEVER,
+        _one(lambda counters: counters["fragments_forgotten"]),
+    ),
     _gauge("flows_active", (), "Flows in the table.", _one(lambda counters: counters["flows"]["active"])),
     _gauge("flows_max", (), "Flows that the table may hold.", _one(lambda counters: counters["flows"]["max"])),
     _counter("flows_ended_total", ("reason",), "Flows ended. The reason evicted should always be zero.", _flows_ended),

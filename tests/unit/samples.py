@@ -75,6 +75,7 @@ def counters(**changes: Any) -> Counters:
         },
         "mirror": {"verdict": "ok", "reasons": [], "sources": []},
         "copies_forgotten": 0,
+        "fragments_forgotten": 0,
         "watchlist": {
             "generation": 1,
             "lists": [{"list": "feodo", "type": "ip", "indicators": 12}],

@@ -102,6 +102,8 @@ impl Default for NameCounters {
             given_up: 0,
         }
     }
+    /// Datagrams in fragments that were forgotten before their last fragment came, because too many were remembered.
+    pub fragments_forgotten: u64,
 }
 
 impl WorkerCounters {
@@ -125,6 +127,7 @@ impl WorkerCounters {
             meetings_forgotten: 0,
             copies_forgotten: 0,
             names: NameCounters::default(),
+            fragments_forgotten: 0,
         }
     }
 

@@ -57,6 +57,7 @@ impl Engine {
                 .map(|(index, worker)| json!({"worker": index, "progress": worker.progress}))
                 .collect::<Vec<_>>(),
             "copies_forgotten": sum(|worker| worker.copies_forgotten),
+            "fragments_forgotten": sum(|worker| worker.fragments_forgotten),
             "clock_jumps": sum(|worker| worker.clock_jumps),
             "read_bytes": number(&self.shared.read.read_bytes),
             "warnings": *lock(&self.shared.read.warnings),

@@ -44,6 +44,15 @@ fn ipv4(from: End, to: End, protocol: u8, transport: &[u8]) -> Vec<u8> {
     frame
 }
 
+/// A fragment of a UDP datagram; `fragment` is its offset in units of eight bytes and whether more follow, `data` starts
+/// with the UDP header where the offset is 0.
+pub(crate) fn fragment(from: End, to: End, identification: u16, fragment: (u16, bool), data: &[u8]) -> Vec<u8> {
+    let mut frame = ipv4(from, to, 17, data);
+    frame[18..20].copy_from_slice(&identification.to_be_bytes());
+    frame[20..22].copy_from_slice(&(fragment.0 | u16::from(fragment.1) << 13).to_be_bytes());
+    frame
+}
+
 /// A TCP segment in an Ethernet frame.
 pub(crate) fn tcp(from: End, to: End, flags: u8, sequence: u32, payload: &[u8]) -> Vec<u8> {
     let mut segment = Vec::new();

@@ -197,6 +197,7 @@ impl<'a> Decoder<'a, '_> {
             length_bytes: ip.length_bytes,
             later_fragment: ip.later_fragment,
             fragment: ip.fragment,
+            more_fragments: ip.more_fragments,
             transport,
             payload: self.cursor.rest(),
             payload_length_bytes: self.cursor.wire_left(),

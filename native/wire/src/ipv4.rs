@@ -47,10 +47,11 @@ pub(crate) fn read(cursor: &mut Cursor<'_>) -> Result<IpHeader, DecodeError> {
         destination: address(&header[field::DESTINATION]),
         protocol: header[field::PROTOCOL],
         ttl: header[field::TIME_TO_LIVE],
-        identification: be16(&header[field::IDENTIFICATION]),
+        identification: u32::from(be16(&header[field::IDENTIFICATION])),
         length_bytes: cursor.wire_left(),
         fragment: fragment & (MORE_FRAGMENTS | FRAGMENT_OFFSET) != 0,
         later_fragment: fragment & FRAGMENT_OFFSET != 0,
+        more_fragments: fragment & MORE_FRAGMENTS != 0,
     };
     cursor.advance(header_length);
     if ip.protocol == protocol::AH && !ip.later_fragment {
@@ -127,12 +128,12 @@ mod tests {
     fn fragments() {
         let of = |flags: &str| {
             let bytes = format!("45000054 0001{flags} 40110000 01020304 05060708");
-            read_hex(&bytes, 84).map(|(ip, ..)| (ip.fragment, ip.later_fragment)).unwrap()
+            read_hex(&bytes, 84).map(|(ip, ..)| (ip.fragment, ip.later_fragment, ip.more_fragments)).unwrap()
         };
-        assert_eq!(of("4000"), (false, false)); // don't fragment
-        assert_eq!(of("2000"), (true, false));
-        assert_eq!(of("2001"), (true, true));
-        assert_eq!(of("0001"), (true, true));
+        assert_eq!(of("4000"), (false, false, false)); // don't fragment
+        assert_eq!(of("2000"), (true, false, true));
+        assert_eq!(of("2001"), (true, true, true));
+        assert_eq!(of("0001"), (true, true, false));
     }
 
     #[test]

@@ -42,6 +42,7 @@ pub(crate) fn read(cursor: &mut Cursor<'_>) -> Result<IpHeader, DecodeError> {
         length_bytes: cursor.wire_left(),
         fragment: false,
         later_fragment: false,
+        more_fragments: false,
     };
     cursor.advance(LENGTH);
     ipv6_extension::skip_chain(cursor, &mut ip)?;

@@ -1,6 +1,6 @@
 //! IPv6 extension headers (RFC 8200, 4), and the authentication header (RFC 4302), which stands behind IPv4 too.
 
-use crate::cursor::{Cursor, be16};
+use crate::cursor::{Cursor, be16, be32};
 use crate::error::{DecodeError, DecodeErrorKind, Layer};
 use crate::packet::IpHeader;
 use crate::protocol;
@@ -14,7 +14,7 @@ mod field {
     pub(super) const NEXT_HEADER: usize = 0;
     pub(super) const LENGTH: usize = 1;
     pub(super) const FRAGMENT_OFFSET: Range<usize> = 2..4;
-    pub(super) const FRAGMENT_IDENTIFICATION_LOW: Range<usize> = 6..8;
+    pub(super) const FRAGMENT_IDENTIFICATION: Range<usize> = 4..8;
 }
 
 /// "13-bit unsigned integer. The offset, in 8-octet units" (RFC 8200, 4.5), above two reserved bits and the M flag.
@@ -69,9 +69,10 @@ fn skip_fragment(cursor: &mut Cursor<'_>, ip: &mut IpHeader) -> bool {
     let Some(header) = cursor.rest().first_chunk::<FRAGMENT_HEADER_LENGTH>() else { return false };
     let offset = be16(&header[field::FRAGMENT_OFFSET]);
     ip.protocol = header[field::NEXT_HEADER];
-    ip.identification = be16(&header[field::FRAGMENT_IDENTIFICATION_LOW]);
+    ip.identification = be32(&header[field::FRAGMENT_IDENTIFICATION]);
     ip.fragment = offset & (FRAGMENT_OFFSET | MORE_FRAGMENTS) != 0;
     ip.later_fragment = offset & FRAGMENT_OFFSET != 0;
+    ip.more_fragments = offset & MORE_FRAGMENTS != 0;
     cursor.advance(FRAGMENT_HEADER_LENGTH);
     !ip.later_fragment
 }
@@ -102,7 +103,7 @@ mod tests {
         let shim6 = "0600 000000000000";
         let all = [hop_by_hop, routing, atomic_fragment, authentication, destination, mobility, hip, shim6].concat();
         let (ip, left) = chain(protocol::HOP_BY_HOP, &(all + "aabb")).unwrap();
-        assert_eq!((ip.protocol, ip.identification, left), (protocol::TCP, 0x5678, 2));
+        assert_eq!((ip.protocol, ip.identification, left), (protocol::TCP, 0x1234_5678, 2));
         assert!(!ip.fragment);
     }
 
@@ -110,8 +111,10 @@ mod tests {
     fn fragments() {
         let (first, left) = chain(protocol::FRAGMENT, "3c00 0001 00000007 1100 000000000000 0035").unwrap();
         assert_eq!((first.protocol, first.fragment, first.later_fragment, left), (protocol::UDP, true, false, 2));
+        assert!(first.more_fragments);
         let (later, left) = chain(protocol::FRAGMENT, "3c00 0008 00000007 1100 000000000000 0035").unwrap();
         assert_eq!((later.protocol, later.fragment, later.later_fragment, left), (60, true, true, 10));
+        assert!(!later.more_fragments);
     }
 
     #[test]

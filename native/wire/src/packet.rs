@@ -44,8 +44,8 @@ pub struct IpPacket<'a> {
     pub protocol: u8,
     /// Hop limit or time to live.
     pub ttl: u8,
-    /// IPv4 identification, or the low 16 bits of the IPv6 fragment header's; 0 where there is none.
-    pub identification: u16,
+    /// IPv4 identification, 16 bits, or the IPv6 fragment header's, 32 bits; 0 where there is none.
+    pub identification: u32,
     /// Length of the whole IP packet in bytes, header included, as the header says it; where the header says 0
     /// (segmentation offload, jumbograms) what the wire frame has left.
     pub length_bytes: u32,
@@ -53,6 +53,8 @@ pub struct IpPacket<'a> {
     pub later_fragment: bool,
     /// Whether this is any fragment of a larger packet, the first included.
     pub fragment: bool,
+    /// Whether the header says that fragments follow behind this one.
+    pub more_fragments: bool,
     /// The transport header.
     pub transport: Transport,
     /// Transport payload as captured, padding left out; empty where the end of the transport header is not known.
@@ -69,10 +71,11 @@ pub(crate) struct IpHeader {
     pub(crate) destination: Address,
     pub(crate) protocol: u8,
     pub(crate) ttl: u8,
-    pub(crate) identification: u16,
+    pub(crate) identification: u32,
     pub(crate) length_bytes: u32,
     pub(crate) fragment: bool,
     pub(crate) later_fragment: bool,
+    pub(crate) more_fragments: bool,
 }
 
 /// The transport header of the innermost packet.

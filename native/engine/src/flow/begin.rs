@@ -3,7 +3,7 @@
 use app::AppProtocol;
 use arrayvec::ArrayVec;
 use capture::Frame;
-use wire::{Ether, FlowKey, IpPacket, Mac, TcpFlags, Transport};
+use wire::{Ether, FiveTuple, FlowKey, IpPacket, Mac, TcpFlags, Transport, protocol};
 
 use super::links::{Links, NIL};
 use super::{Counts, Flow, FlowFlags, flow_id};
@@ -15,10 +15,15 @@ const SYSTEM_PORTS: u16 = 1024;
 impl Flow {
     /// A flow with the ends of this packet, which is not yet counted. Its sender is taken for the originator unless the
     /// packet is an answer by its kind (SYN with ACK) or by its ports (from a system port to one that is none).
-    pub(crate) fn begin(frame: &Frame<'_>, packet: &IpPacket<'_>, ether: Option<Ether>) -> Self {
-        let tuple = packet.five_tuple();
-        let (key, swapped) = FlowKey::new(&tuple);
-        let answer = is_answer(packet);
+    ///
+    /// `key` is its key and whether its sender stands second there: a fragment does not tell them itself.
+    pub(crate) fn begin(
+        (key, swapped): (FlowKey, bool),
+        frame: &Frame<'_>,
+        packet: &IpPacket<'_>,
+        ether: Option<Ether>,
+    ) -> Self {
+        let answer = is_answer(&key.tuple(swapped), packet);
         let flags =
             FlowFlags::default().with(FlowFlags::SWAPPED, swapped != answer).with(FlowFlags::ORIG_FIRST, !answer);
         let mut flow = Self {
@@ -57,13 +62,11 @@ impl Flow {
     }
 }
 
-fn is_answer(packet: &IpPacket<'_>) -> bool {
-    let tuple = packet.five_tuple();
+fn is_answer(tuple: &FiveTuple, packet: &IpPacket<'_>) -> bool {
     let from_service = tuple.orig.port < SYSTEM_PORTS && tuple.resp.port >= SYSTEM_PORTS;
     match packet.transport {
         Transport::Tcp { flags, .. } if flags.contains(TcpFlags::SYN) => flags.contains(TcpFlags::ACK),
-        Transport::Tcp { .. } | Transport::Udp { .. } => from_service,
-        _ => false,
+        _ => from_service && matches!(tuple.protocol, protocol::TCP | protocol::UDP | protocol::UDP_LITE),
     }
 }
 

@@ -3,6 +3,7 @@
 mod begin;
 mod delta;
 mod index;
+mod fragments;
 mod links;
 mod record;
 mod state;
@@ -12,6 +13,7 @@ use arrayvec::ArrayVec;
 use wire::{FiveTuple, FlowKey, Mac};
 
 pub use delta::{Ending, FlowDelta};
+pub(crate) use fragments::Fragments;
 pub use record::{FlowEnd, FlowRecord, FlowState};
 pub use state::{FlowFlags, TouchOutcome};
 pub use table::{FlowLimits, FlowTable};

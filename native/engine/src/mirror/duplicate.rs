@@ -185,7 +185,7 @@ pub fn fingerprint(frame: &[u8], packet: &IpPacket<'_>) -> u64 {
         }
         _ => (0, 0),
     };
-    let header = u64::from(packet.identification) << 48 | u64::from(packet.protocol) << 40 | u64::from(flags) << 32;
+    let header = u64::from(packet.identification) << 32 | u64::from(packet.protocol) << 24 | u64::from(flags) << 16;
     let mut hash = fold(ends ^ header ^ u64::from(packet.length_bytes), numbers ^ m0);
     // The payload is a part of the frame, so its header ends where it begins.
     let at = (packet.payload.as_ptr() as usize).wrapping_sub(frame.as_ptr() as usize);

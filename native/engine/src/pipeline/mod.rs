@@ -24,7 +24,7 @@ use crate::clock::Watermark;
 use crate::config::{Deduplicate, Mode};
 use crate::counters::{Published, WorkerCounters};
 use crate::detect::HitLedger;
-use crate::flow::{Flow, FlowEnd, FlowFlags, FlowTable};
+use crate::flow::{Flow, FlowEnd, FlowFlags, FlowTable, Fragments};
 use crate::merge::{Notice, SecondDelta};
 use crate::networks::Networks;
 use crate::query::FlowQuery;
@@ -112,6 +112,7 @@ pub struct Worker {
     /// Of each frame of the group that is being processed.
     encapsulations: [EncapStack; GROUP],
     flows: FlowTable,
+    fragments: Fragments,
     tunnels: Tunnels,
     watch: WatchHold,
     mirror: MirrorWatch,
@@ -144,6 +145,7 @@ impl Worker {
             clock: Watermark::default(),
             encapsulations: Default::default(),
             flows,
+            fragments: Fragments::default(),
             tunnels: Tunnels::default(),
             watch,
             mirror,
@@ -194,6 +196,24 @@ impl Worker {
                     arrival.hash = self.flows.hash(&key.0);
                     self.flows.prefetch(arrival.hash);
                     arrival.fingerprint = self.mirror.fingerprint(&arrival.frame, packet);
+            let key = match &decoded {
+                Ok(Packet { network: Network::Ip(packet), .. }) => Some(FlowKey::new(&packet.five_tuple())),
+                _ => None,
+            };
+            group.push(Arrival { frame, decoded, key, place: None, fingerprint: 0 });
+        }
+        let mut copies = 0;
+        for arrival in &mut group {
+            if let (Ok(Packet { network: Network::Ip(packet), .. }), true) =
+                (&arrival.decoded, self.is_own(&arrival.decoded))
+            {
+                let (fingerprint, touched) = self.mirror.fingerprint(&arrival.frame, packet);
+                arrival.fingerprint = fingerprint;
+                copies ^= touched;
+                // In the frames' order, so that a first fragment tells of those behind it in its group.
+                if packet.fragment {
+                    let tuple = self.fragments.tuple(packet, arrival.frame.timestamp_ns);
+                    arrival.key = Some(FlowKey::new(&tuple));
                 }
             }
             group.push(arrival);
@@ -255,7 +275,7 @@ impl Worker {
                     let end = self.flows.get_mut(place).end_reason(FlowEnd::Idle);
                     self.end_flow(place, end);
                 }
-                self.open_flow(frame, ether, packet, index)
+                self.open_flow((key, swapped), frame, (ether, packet), index)
             }
         };
         self.counters.analysis.flow += 1;
@@ -293,7 +313,7 @@ impl Worker {
     #[inline]
     fn begins_anew(&self, place: u32, frame: &Frame<'_>, packet: &IpPacket<'_>) -> bool {
         let flow = self.flows.get(place);
-        if self.setup.mode == Mode::Live || packet.protocol == wire::protocol::TCP {
+        if self.setup.mode == Mode::Live || flow.key.protocol() == wire::protocol::TCP {
             return flow.is_reopened_by(packet);
         }
         let silence_ns = frame.timestamp_ns.saturating_sub(flow.last_ns);
@@ -301,14 +321,20 @@ impl Worker {
     }
 
     #[cold]
-    fn open_flow(&mut self, frame: &Frame<'_>, ether: Option<Ether>, packet: &IpPacket<'_>, index: usize) -> u32 {
+    fn open_flow(
+        &mut self,
+        key: (FlowKey, bool),
+        frame: &Frame<'_>,
+        (ether, packet): (Option<Ether>, &IpPacket<'_>),
+        index: usize,
+    ) -> u32 {
         if self.flows.is_full() {
             if let Some(place) = self.flows.victim() {
                 self.end_flow(place, FlowEnd::Evicted);
             }
         }
         let internal = |address| self.setup.internal.contains(address);
-        let mut flow = Flow::begin(frame, packet, ether);
+        let mut flow = Flow::begin(key, frame, packet, ether);
         let tuple = flow.tuple();
         flow.flags = flow
             .flags

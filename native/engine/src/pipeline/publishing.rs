@@ -42,6 +42,7 @@ impl Worker {
         self.counters.flows_active = self.flows.len() as u64;
         self.counters.meetings_forgotten = self.ledger.forgotten();
         self.counters.copies_forgotten = self.mirror.copies_forgotten();
+        self.counters.fragments_forgotten = self.fragments.forgotten();
         self.counters.clock_jumps = self.clock.jumps();
         self.counters.names.held_bytes = self.held_bytes as u64;
         self.counters.progress += 1;

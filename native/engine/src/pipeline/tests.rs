@@ -52,6 +52,68 @@ fn an_answer_that_comes_first_is_told_by_its_kind_or_its_port() {
     }
 }
 
+/// A datagram in three fragments, and the answer in two.
+fn fragmented_exchange(identification: u16) -> Vec<Vec<u8>> {
+    let udp = |from: End, to: End| [from.1.to_be_bytes(), to.1.to_be_bytes(), [0, 32], [0, 0]].concat();
+    vec![
+        fragment(PC, SERVER, identification, (0, true), &udp(PC, SERVER)),
+        fragment(PC, SERVER, identification, (1, true), &[1; 16]),
+        fragment(PC, SERVER, identification, (3, false), &[2; 8]),
+        fragment(SERVER, PC, identification, (0, true), &udp(SERVER, PC)),
+        fragment(SERVER, PC, identification, (1, false), &[3; 24]),
+    ]
+}
+
+#[test]
+fn fragments_count_in_the_flow_of_the_first_one_in_their_own_direction() {
+    for frames_between in [0, GROUP] {
+        let mut bench = Bench::new(Mode::Read, 100);
+        let mut time = 0;
+        for frame in fragmented_exchange(7) {
+            bench.feed(&[(time, frame)]);
+            bench.feed(&vec![(time, tcp(PC, SERVER, ACK, 1, b"x")); frames_between]);
+            time += SECOND;
+        }
+        let records = bench.records();
+        let record = records.iter().find(|record| record.tuple.protocol == 17).expect("a flow");
+        assert_eq!((record.tuple.orig.port, record.tuple.resp.port), (PC.1, SERVER.1));
+        assert_eq!(record.counts, [counts(3, 28 + 36 + 28), counts(2, 28 + 44)]);
+        assert_eq!(records.len(), 1 + usize::from(frames_between > 0));
+    }
+}
+
+#[test]
+fn fragments_of_one_block_find_their_first_too() {
+    let mut bench = Bench::new(Mode::Read, 100);
+    let frames: Vec<_> = fragmented_exchange(7).into_iter().map(|frame| (0, frame)).collect();
+    bench.feed(&frames);
+    let records = bench.records();
+    assert_eq!(records.len(), 1);
+    assert_eq!(records[0].counts, [counts(3, 92), counts(2, 72)]);
+}
+
+#[test]
+fn a_fragment_before_the_first_counts_without_ports() {
+    let mut bench = Bench::new(Mode::Read, 100);
+    let frames: Vec<_> = fragmented_exchange(7).into_iter().take(3).rev().map(|frame| (0, frame)).collect();
+    bench.feed(&frames);
+    let flows: Vec<_> =
+        bench.records().iter().map(|record| (record.tuple.orig.port, record.counts[ORIG].packets)).collect();
+    assert_eq!(flows, [(0, 2), (PC.1, 1)]);
+}
+
+#[test]
+fn a_fragment_whose_flow_was_evicted_opens_it_again() {
+    let mut bench = Bench::new(Mode::Read, 1);
+    let mut frames: Vec<_> = fragmented_exchange(7).into_iter().take(2).map(|frame| (0, frame)).collect();
+    frames.insert(1, (0, tcp(PC, SERVER, ACK, 1, b"x")));
+    bench.feed(&frames);
+    let records = bench.records();
+    let udp: Vec<_> = records.iter().filter(|record| record.tuple.protocol == 17).collect();
+    assert_eq!(udp.iter().map(|record| record.tuple.orig.port).collect::<Vec<_>>(), [PC.1, PC.1]);
+    assert_eq!(udp[1].counts, [counts(1, 36), counts(0, 0)]);
+}
+
 #[test]
 fn fin_from_both_ends_and_rst_end_a_flow_after_its_last_packets() {
     for (ending, end) in [

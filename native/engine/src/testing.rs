@@ -32,7 +32,8 @@ pub(crate) struct End(pub(crate) [u8; 4], pub(crate) u16);
 pub(crate) const PC: End = End([10, 20, 3, 44], 50_000);
 pub(crate) const SERVER: End = End([203, 0, 113, 9], 443);
 
-fn ipv4(from: End, to: End, protocol: u8, transport: &[u8]) -> Vec<u8> {
+/// An IPv4 packet in an Ethernet frame; the ends' ports count for nothing.
+pub(crate) fn ipv4(from: End, to: End, protocol: u8, transport: &[u8]) -> Vec<u8> {
     let mut frame = vec![2, 0, 0, 0, 0, to.0[3], 2, 0, 0, 0, 0, from.0[3], 0x08, 0x00];
     let length = (20 + transport.len()) as u16;
     frame.extend([0x45, 0]);

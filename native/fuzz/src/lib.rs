@@ -35,6 +35,7 @@ pub fn check(frame: &[u8], missing_bytes: u32, link_type: u16) {
             assert!(ip.payload.is_empty() || all.start <= payload.start && payload.end <= all.end, "{ip:?}");
             assert!(ip.payload.len() as u32 <= ip.payload_length_bytes, "{ip:?}");
             assert!(ip.payload_length_bytes <= ip.length_bytes, "{ip:?}");
+            std::hint::black_box(ip.quoted());
         }
         Err(error) => assert!(error.offset as usize <= frame.len(), "{error}"),
     }

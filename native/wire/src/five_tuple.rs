@@ -34,24 +34,30 @@ impl IpPacket<'_> {
     /// any other message has type and code.
     #[inline]
     pub fn five_tuple(&self) -> FiveTuple {
-        let (source_port, destination_port) = match self.transport {
-            Transport::Tcp { source_port, destination_port, .. }
-            | Transport::Udp { source_port, destination_port }
-            | Transport::Sctp { source_port, destination_port } => (source_port, destination_port),
-            Transport::Icmp { kind, code } => {
-                (u16::from(kind), u16::from(icmp::counterpart(self.protocol, kind).unwrap_or(code)))
-            }
-            Transport::None => (0, 0),
-        };
-        FiveTuple {
-            orig: Endpoint { address: self.source, port: source_port },
-            resp: Endpoint { address: self.destination, port: destination_port },
-            protocol: self.protocol,
-        }
+        FiveTuple::of((self.source, self.destination), self.protocol, &self.transport)
     }
 }
 
 impl FiveTuple {
+    /// That of a packet between these ends, source first; ports as in [`IpPacket::five_tuple`].
+    #[inline]
+    pub(crate) fn of((source, destination): (Address, Address), protocol: u8, transport: &Transport) -> Self {
+        let (source_port, destination_port) = match *transport {
+            Transport::Tcp { source_port, destination_port, .. }
+            | Transport::Udp { source_port, destination_port }
+            | Transport::Sctp { source_port, destination_port } => (source_port, destination_port),
+            Transport::Icmp { kind, code } => {
+                (u16::from(kind), u16::from(icmp::counterpart(protocol, kind).unwrap_or(code)))
+            }
+            Transport::None => (0, 0),
+        };
+        Self {
+            orig: Endpoint { address: source, port: source_port },
+            resp: Endpoint { address: destination, port: destination_port },
+            protocol,
+        }
+    }
+
     /// Whether the two ends have to change places to be in the order that both directions share: by address, then by port.
     ///
     /// One-way ICMP messages are never turned: their type and code are no ends, and nothing comes back.

@@ -45,6 +45,7 @@ mod packet;
 mod ppp;
 mod pppoe;
 pub mod protocol;
+mod quote;
 mod sctp;
 mod shim;
 mod switch_tag;

@@ -51,6 +51,16 @@ fn frames() -> Vec<(&'static str, Vec<u8>)> {
         ("ipv6 with extensions", common::ethernet(MAC, MAC, common::IPV6, &over_ipv6)),
         ("udp", over_ip(17, &common::udp(53, 1024, b"payload"))),
         ("icmp", over_ip(1, &[8, 0, 0, 0, 0, 1, 0, 1, 9, 9])),
+        ("icmp error", over_ip(1, &common::concat(&[&[3, 1, 0, 0, 0, 0, 0, 0], &ipv4()]))),
+        (
+            "icmpv6 error",
+            common::ethernet(
+                MAC,
+                MAC,
+                common::IPV6,
+                &common::ipv6(A6, B6, 58, 64, &common::concat(&[&[2, 0, 0, 0, 0, 0, 5, 0], &over_ipv6])),
+            ),
+        ),
         ("6in4", over_ip(41, &over_ipv6)),
         ("gre", gre(common::IPV6, Some(6), &over_ipv6)),
         ("gre, bridged", gre(common::BRIDGED, None, &tagged())),
@@ -97,6 +107,8 @@ fn assert_bounds(frame: &[u8], result: Result<Packet<'_>, DecodeError>) {
         Ok(Packet { network: Network::Ip(ip), .. }) => {
             assert!(ip.payload.len() as u32 <= ip.payload_length_bytes, "{ip:?}");
             assert!(ip.payload_length_bytes <= ip.length_bytes, "{ip:?}");
+            // Whatever is quoted, no bytes make it panic.
+            assert!(ip.quoted().is_none() || ip.payload.len() >= 20, "{ip:?}");
         }
         Ok(_) => {}
         Err(error) => assert!(error.offset as usize <= frame.len(), "{error}"),

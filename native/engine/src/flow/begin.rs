@@ -56,6 +56,7 @@ impl Flow {
             name: None,
             conversation: None,
             links: Links::default(),
+            quoted: packet.quoted().map(Box::new),
         };
         flow.flow_id = flow_id(&flow.tuple(), flow.start_ns);
         flow

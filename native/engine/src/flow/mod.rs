@@ -106,6 +106,8 @@ pub struct Flow {
     /// What is listened to.
     pub(crate) conversation: Option<Conversation>,
     pub(crate) links: Links,
+    /// The packet that its first packet, an ICMP error, quotes; few flows have one.
+    pub(crate) quoted: Option<Box<FiveTuple>>,
 }
 
 impl Flow {

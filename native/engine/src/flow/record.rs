@@ -96,6 +96,8 @@ pub struct FlowRecord {
     pub vlans: ArrayVec<u16, MAX_FLOW_VLANS>,
     /// What carried the flow.
     pub layers: Option<Layers>,
+    /// The packet that the flow's first packet, an ICMP error, quotes.
+    pub quoted: Option<FiveTuple>,
     /// Index of the interface.
     pub interface: u16,
     /// What the flow speaks, as far as it is known.
@@ -146,6 +148,7 @@ impl Flow {
             macs: self.macs,
             vlans: self.vlans.clone(),
             layers,
+            quoted: self.quoted.as_deref().copied(),
             interface: self.interface,
             app: self.app,
             name: self.name.clone().map(|name| (name, NameSource::Client)),

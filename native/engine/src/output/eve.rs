@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::DateTime;
 use serde::Serialize;
 use wire::TcpFlags;
+use wire::{Address, FiveTuple, Mac, TcpFlags, Tunnel};
 
 use super::common::{Common, Ether, Face};
 use super::layer::LayerObject;
@@ -95,6 +96,8 @@ struct TcpObject {
 
 /// What EVE has no names for: totals since the start of the flow, what its responder is called and according to which
 /// protocol, and what carried its first frame.
+/// What EVE has no names for: totals since the start of the flow, what carried its first frame, and of which packet an
+/// ICMP error speaks.
 #[derive(Serialize)]
 struct OwnObject<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -107,6 +110,19 @@ struct OwnObject<'a> {
     total_bytes_toclient: u64,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     encapsulation: Vec<LayerObject<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quoted: Option<QuotedObject>,
+}
+
+#[derive(Serialize)]
+struct QuotedObject {
+    src_ip: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    src_port: Option<u16>,
+    dest_ip: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dest_port: Option<u16>,
+    proto: String,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde hands over a reference
@@ -139,6 +155,25 @@ impl EveContext {
         let name = record.name.as_ref();
         FlowEvent {
             common: Common::new(self, "flow", face),
+        let icmp = is_icmp(tuple);
+        let [src_port, dest_port] = ports(tuple);
+        FlowEvent {
+            timestamp: timestamp(record.time_ns),
+            flow_id: record.flow_id,
+            in_iface: self.interfaces.get(usize::from(record.interface)).map_or("", String::as_str),
+            event_type: "flow",
+            vlan: &record.vlans,
+            src_ip: tuple.orig.address.to_string(),
+            src_port,
+            dest_ip: tuple.resp.address.to_string(),
+            dest_port,
+            proto: protocol_name(tuple.protocol),
+            icmp_type: icmp.then_some(tuple.orig.port),
+            icmp_code: icmp.then(|| tuple.icmp_code()),
+            host: &self.sensor_name,
+            tunnel: Tunnel::of(layers).as_ref().map(TunnelObject::new),
+            ether: EtherObject { src_macs: macs(record.macs[ORIG]), dest_macs: macs(record.macs[RESP]) },
+            community_id: wire::community_id(tuple),
             flow: FlowObject::new(record),
             tcp: (record.tuple.protocol == IPPROTO_TCP).then(|| TcpObject::new(record.tcp_flags)),
             spanwatch: OwnObject {
@@ -149,7 +184,42 @@ impl EveContext {
                 total_bytes_toserver: record.totals[ORIG].bytes,
                 total_bytes_toclient: record.totals[RESP].bytes,
                 encapsulation: layers.iter().map(LayerObject::new).collect(),
+                quoted: record.quoted.as_ref().map(QuotedObject::new),
             },
+        }
+    }
+}
+
+fn is_icmp(tuple: &FiveTuple) -> bool {
+    matches!(tuple.protocol, IPPROTO_ICMP | IPPROTO_ICMPV6)
+}
+
+/// The ports of both ends, where there are any.
+fn ports(tuple: &FiveTuple) -> [Option<u16>; 2] {
+    [tuple.orig.port, tuple.resp.port].map(|port| (!is_icmp(tuple) && port != 0).then_some(port))
+}
+
+impl QuotedObject {
+    fn new(tuple: &FiveTuple) -> Self {
+        let [src_port, dest_port] = ports(tuple);
+        Self {
+            src_ip: tuple.orig.address.to_string(),
+            src_port,
+            dest_ip: tuple.resp.address.to_string(),
+            dest_port,
+            proto: protocol_name(tuple.protocol),
+        }
+    }
+}
+
+impl TunnelObject {
+    fn new(tunnel: &Tunnel) -> Self {
+        let text = |address: Address| address.to_string();
+        Self {
+            src_ip: text(tunnel.source),
+            dest_ip: text(tunnel.destination),
+            proto: tunnel.protocol.to_string(),
+            depth: tunnel.depth,
         }
     }
 }
@@ -189,7 +259,49 @@ impl TcpObject {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
+    use crate::config::Mode;
+    use crate::testing::*;
+
+    /// The flow events that frames give, in the order of their originators.
+    fn events(frames: Vec<Vec<u8>>) -> Vec<Value> {
+        let mut bench = Bench::new(Mode::Read, 10);
+        bench.feed(&frames.into_iter().map(|frame| (0, frame)).collect::<Vec<_>>());
+        let config = EveConfig { path: "eve.json".into(), types: Vec::new() };
+        let context = EveContext { sensor_name: "s".into(), interfaces: vec!["eth1".into()].into(), config };
+        let event = |record| {
+            let mut text = Vec::new();
+            context.render_flow(record, &mut text);
+            serde_json::from_slice(&text).expect("an event")
+        };
+        let mut events: Vec<Value> = bench.records().iter().map(event).collect();
+        events.sort_by_key(|event| event["src_ip"].to_string());
+        events
+    }
+
+    #[test]
+    fn an_error_of_icmp_tells_of_which_packet_it_speaks() {
+        let router = End([10, 20, 3, 1], 0);
+        let unreachable = |port| {
+            let query = udp(PC, End([8, 8, 8, 8], port), b"query");
+            ipv4(router, PC, 1, &[&[3, 1, 0, 0, 0, 0, 0, 0][..], &query[14..14 + 28]].concat())
+        };
+        let cut = ipv4(SERVER, PC, 1, &[11, 0, 0, 0, 0, 0, 0, 0, 0x45, 0, 0, 60]);
+        let [error, plain, exceeded] = events(vec![unreachable(53), unreachable(99), cut, udp(PC, SERVER, b"")])
+            .try_into()
+            .unwrap_or_else(|events| panic!("{events:?}"));
+        assert_eq!((&error["icmp_type"], &error["icmp_code"]), (&json!(3), &json!(1)));
+        assert_eq!(error["flow"]["pkts_toserver"], 2);
+        assert_eq!(
+            error["spanwatch"]["quoted"],
+            json!({"src_ip": "10.20.3.44", "src_port": 50_000, "dest_ip": "8.8.8.8", "dest_port": 53, "proto": "UDP"})
+        );
+        // A quote that is cut tells nothing, and a datagram quotes nothing.
+        assert_eq!((&exceeded["icmp_type"], &exceeded["spanwatch"]["quoted"]), (&json!(11), &Value::Null));
+        assert_eq!((&plain["proto"], &plain["spanwatch"]["quoted"]), (&json!("UDP"), &Value::Null));
+    }
 
     #[test]
     fn a_timestamp_reads_as_eve_writes_it() {

@@ -118,6 +118,11 @@ pub enum Encapsulation {
         /// Session id.
         session: u16,
     },
+    /// L2TP version 3 data message over IP (RFC 3931, 4.1.1).
+    L2tpV3 {
+        /// Session id.
+        session: u32,
+    },
     /// MACsec (IEEE 802.1AE) that is not encrypted.
     Macsec,
     /// Network service header (RFC 8300).
@@ -188,6 +193,8 @@ pub enum EncapsulationKind {
     Capwap,
     #[error("l2tp")]
     L2tp,
+    #[error("l2tpv3")]
+    L2tpV3,
     #[error("macsec")]
     Macsec,
     #[error("nsh")]
@@ -210,7 +217,7 @@ pub enum EncapsulationKind {
 
 impl EncapsulationKind {
     /// Every kind, in the order of its number.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Vlan,
         Self::Ip,
         Self::Gre,
@@ -227,6 +234,7 @@ impl EncapsulationKind {
         Self::Erm,
         Self::Capwap,
         Self::L2tp,
+        Self::L2tpV3,
         Self::Macsec,
         Self::Nsh,
         Self::CiscoMetadata,
@@ -260,6 +268,7 @@ impl Encapsulation {
             Self::Erm { .. } => EncapsulationKind::Erm,
             Self::Capwap { .. } => EncapsulationKind::Capwap,
             Self::L2tp { .. } => EncapsulationKind::L2tp,
+            Self::L2tpV3 { .. } => EncapsulationKind::L2tpV3,
             Self::Macsec => EncapsulationKind::Macsec,
             Self::Nsh { .. } => EncapsulationKind::Nsh,
             Self::CiscoMetadata { .. } => EncapsulationKind::CiscoMetadata,

@@ -24,6 +24,8 @@ pub const ESP: u8 = 50;
 pub const AH: u8 = 51;
 /// Ethernet in IP (RFC 3378).
 pub const ETHERIP: u8 = 97;
+/// L2TP version 3 (RFC 3931).
+pub const L2TP: u8 = 115;
 /// MPLS in IP (RFC 4023).
 pub const MPLS: u8 = 137;
 /// ICMPv6 (RFC 4443).

@@ -7,7 +7,9 @@ use crate::error::{DecodeError, Layer};
 use crate::erspan::FrameType;
 use crate::packet::{IpHeader, Transport};
 use crate::tunnel_ports::UdpTunnel;
-use crate::{capwap, erm, erspan, ethertype, geneve, gre, gtpu, l2tp, link, mpls, protocol, teredo, tzsp, udp, vxlan};
+use crate::{
+    capwap, erm, erspan, ethertype, geneve, gre, gtpu, l2tp, l2tpv3, link, mpls, protocol, teredo, tzsp, udp, vxlan,
+};
 
 /// "The version number … 3 … Reserved … MUST be zero" (RFC 3378, 3).
 const ETHERIP_HEADER: [u8; 2] = [0x30, 0];
@@ -26,6 +28,7 @@ impl<'a> Decoder<'a, '_> {
             protocol::IPV6 => self.in_ip(ip, ethertype::IPV6, Layer::Ipv6),
             protocol::MPLS => self.in_ip(ip, ethertype::MPLS, Layer::Mpls),
             protocol::ETHERIP => self.etherip(ip),
+            protocol::L2TP => self.l2tp(ip),
             _ => Ok(None),
         }
     }
@@ -45,6 +48,14 @@ impl<'a> Decoder<'a, '_> {
         }
         self.enter(outer, Encapsulation::Etherip, Layer::Etherip, inside)?;
         Ok(Some(Carried::Ethernet))
+    }
+
+    #[cold]
+    fn l2tp(&mut self, outer: &IpHeader) -> Result<Option<Carried>, DecodeError> {
+        let mut inside = self.cursor;
+        let Some((tunnel, carried)) = l2tpv3::read(&mut inside, outer.fragment)? else { return Ok(None) };
+        self.enter(outer, tunnel, Layer::L2tp, inside)?;
+        Ok(Some(carried))
     }
 
     #[inline(never)]

@@ -77,6 +77,8 @@ enum Tunnel {
     Erm { vlan: u16, link: Link },
     Capwap { radio: u8, link: Link },
     L2tp { tunnel: u16, session: u16 },
+    L2tpV3 { session: u32, prefix: usize, link: Link },
+    L2tpV3Ppp { session: u32, prefix: usize },
     Mpls { labels: Vec<u32> },
     Pseudowire { label: u32, control_word: bool, link: Link },
 }
@@ -124,6 +126,12 @@ impl Tunnel {
             Self::L2tp { tunnel, session } => {
                 datagram(common::L2TP_PORT, &common::l2tp(*tunnel, *session, &common::ppp(ethertype, &packet)))
             }
+            Self::L2tpV3 { session, prefix, link } => {
+                (115, common::l2tpv3(*session, *prefix, &link.carry(ethertype, packet)))
+            }
+            Self::L2tpV3Ppp { session, prefix } => {
+                (115, common::l2tpv3(*session, *prefix, &common::ppp(ethertype, &packet)))
+            }
             Self::Mpls { labels } => datagram(common::MPLS_PORT, &common::mpls(labels, &packet)),
             Self::Pseudowire { label, control_word, link } => {
                 let word: &[u8] = if *control_word { &[0, 0, 0, 7] } else { &[] };
@@ -147,6 +155,7 @@ impl Tunnel {
             Self::Erm { vlan, .. } => Encapsulation::Erm { vlan },
             Self::Capwap { radio, .. } => Encapsulation::Capwap { radio },
             Self::L2tp { tunnel, session } => Encapsulation::L2tp { tunnel, session },
+            Self::L2tpV3 { session, .. } | Self::L2tpV3Ppp { session, .. } => Encapsulation::L2tpV3 { session },
             Self::Gre { key, sequence, .. } | Self::Bridged { key, sequence, .. } => {
                 Encapsulation::Gre { key, sequence }
             }
@@ -176,6 +185,7 @@ impl Tunnel {
             | Self::GeneveIp { .. }
             | Self::Gtpu { .. }
             | Self::L2tp { .. }
+            | Self::L2tpV3Ppp { .. }
             | Self::Mpls { .. } => None,
             Self::Bridged { link, .. }
             | Self::ErspanI { link }
@@ -186,6 +196,7 @@ impl Tunnel {
             | Self::Tzsp { link }
             | Self::Erm { link, .. }
             | Self::Capwap { link, .. }
+            | Self::L2tpV3 { link, .. }
             | Self::Pseudowire { link, .. }
             | Self::Vxlan { link, .. } => Some(link),
         }
@@ -303,6 +314,7 @@ fn tunnel() -> impl Strategy<Value = Tunnel> {
         ),
         (0..1u32 << 24, link()).prop_map(|(vni, link)| Tunnel::Vxlan { vni, link }),
         udp_tunnel(),
+        l2tpv3(),
         vec(0..1u32 << 20, 1..3).prop_map(|labels| Tunnel::Mpls { labels }),
         // The first byte of the address behind the label must be neither 4 nor 6 nor 0 in its high bits to be told for sure.
         (0..1u32 << 20, any::<bool>(), link()).prop_map(|(label, control_word, mut link)| {
@@ -323,6 +335,14 @@ fn udp_tunnel() -> impl Strategy<Value = Tunnel> {
         (0..4096u16, link()).prop_map(|(vlan, link)| Tunnel::Erm { vlan, link }),
         (0..32u8, link()).prop_map(|(radio, link)| Tunnel::Capwap { radio, link }),
         any::<(u16, u16)>().prop_map(|(tunnel, session)| Tunnel::L2tp { tunnel, session }),
+    ]
+}
+
+fn l2tpv3() -> impl Strategy<Value = Tunnel> {
+    let prefix = || (0..4usize).prop_map(|words| 4 * words);
+    prop_oneof![
+        (1..u32::MAX, prefix(), link()).prop_map(|(session, prefix, link)| Tunnel::L2tpV3 { session, prefix, link }),
+        (1..u32::MAX, prefix()).prop_map(|(session, prefix)| Tunnel::L2tpV3Ppp { session, prefix }),
     ]
 }
 

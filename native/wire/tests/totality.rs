@@ -93,6 +93,8 @@ fn frames() -> Vec<(&'static str, Vec<u8>)> {
             "macsec",
             common::ethernet(MAC, MAC, 0x88e5, &common::concat(&[&[0, 0, 0, 0, 0, 1, 8, 0], &ipv4(), &[0; 16]])),
         ),
+        ("l2tpv3", over_ip(115, &common::concat(&[&[0, 0, 0, 7, 0xc0, 0xc1, 0xc2, 0xc3, 0x40, 0, 0, 1], &tagged()]))),
+        ("l2tpv3, ppp", over_ip(115, &common::concat(&[&[0, 0, 0, 7], &common::ppp(common::IPV4, &ipv4())]))),
         ("etherip", over_ip(97, &common::concat(&[&[0x30, 0], &tagged()]))),
         ("vxlan", over_ip(17, &common::udp(50000, common::VXLAN_PORT, &common::vxlan(9, &tagged())))),
     ]

@@ -3,7 +3,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use proptest::prelude::*;
-use wire::{Address, EncapStack, Network, Packet, TunnelPorts, UdpTunnel};
+use wire::{Address, EncapStack, Encapsulation, Network, TunnelPorts, UdpTunnel};
 
 use super::*;
 use crate::file::FileReader;
@@ -91,10 +91,23 @@ fn run(program: &[sock_filter], frame: &Seen<'_>) -> u32 {
 fn of_decoded(frame: &Frame<'_>) -> Option<u32> {
     let mut stack = EncapStack::new();
     let decoded = wire::decode(frame.data, frame.origlen, frame.link_type.0, &ports(), &mut stack).ok()?;
-    let Packet { network: Network::Ip(packet), .. } = decoded else { return Some(0) };
+    let (source, destination) = match (around_left_out(&stack), decoded.network) {
+        (Some(pair), _) => pair,
+        (None, Network::Ip(packet)) => (packet.source, packet.destination),
+        (None, Network::NonIp { .. }) => return Some(0),
+    };
     let words = |address: Address| u128::from_be_bytes(*address.bytes());
-    let pair = words(packet.source) ^ words(packet.destination);
+    let pair = words(source) ^ words(destination);
     Some(spread((pair ^ pair >> 32 ^ pair >> 64 ^ pair >> 96) as u32))
+}
+
+/// The ends of the packet around the first tunnel that the program does not enter.
+fn around_left_out(stack: &EncapStack) -> Option<(Address, Address)> {
+    let tunnel = stack.iter().position(|layer| matches!(layer, Encapsulation::L2tpV3 { .. }))?;
+    match stack[..tunnel].last() {
+        Some(Encapsulation::Ip { source, destination }) => Some((*source, *destination)),
+        other => panic!("a packet carries a tunnel: {other:?}"),
+    }
 }
 
 fn captures() -> Option<Vec<String>> {
@@ -270,6 +283,24 @@ fn every_tunnel_inside_every_other_is_entered_as_the_decoder_enters_it() {
     }
     // A pseudowire is told by the commonest of what it may carry only.
     assert!(entered > CARRIERS.len() * CARRIERS.len() - 8, "{entered}");
+}
+
+#[test]
+fn a_tunnel_that_is_left_out_goes_by_the_packet_around_it() {
+    let program = program(&ports()).expect("a program");
+    let (packet, _) = TOGETHER[0];
+    // L2TP version 3, of which only trying tells where the frame stands.
+    let left_out = "0800 4500 0052 0000 0000 4073 0000 c0000201 c0000202 00000007 c0c1c2c3 MACS";
+    let whole = format!("{packet} {}", "00".repeat(16));
+    for carrier in CARRIERS {
+        let data = [carried(&format!("{carrier} {left_out}"), &whole), vec![0; 64]].concat();
+        let found = spread_of(&program, &data);
+        assert_eq!(found, spread(0xc000_0201 ^ 0xc000_0202), "in {carrier}");
+        assert_eq!(Some(found), of_decoded(&ethernet(&data)), "in {carrier}");
+        let mut stack = EncapStack::new();
+        wire::decode(&data, data.len() as u32, 1, &ports(), &mut stack).expect("a packet");
+        assert!(around_left_out(&stack).is_some(), "{carrier}: {stack:?}");
+    }
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub(super) struct LayerObject<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     tunnel: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    session: Option<u16>,
+    session: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     truncated: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,14 +69,14 @@ impl<'a> LayerObject<'a> {
     fn erspan(self, layer: &Encapsulation) -> Self {
         match *layer {
             Encapsulation::ErspanII { session, vlan, truncated, index, .. } => Self {
-                session: Some(session),
+                session: Some(u32::from(session)),
                 vlan: Some(vlan),
                 truncated: Some(truncated),
                 index: Some(index),
                 ..self
             },
             Encapsulation::ErspanIII { session, vlan, truncated, egress, granularity, hardware, index, .. } => Self {
-                session: Some(session),
+                session: Some(u32::from(session)),
                 vlan: Some(vlan),
                 truncated: Some(truncated),
                 direction: Some(if egress { "egress" } else { "ingress" }),
@@ -101,8 +101,11 @@ impl<'a> LayerObject<'a> {
             }
             Encapsulation::Mpls { label } => Self { label: Some(*label), ..self },
             Encapsulation::Gtpu { teid } => Self { teid: Some(*teid), ..self },
-            Encapsulation::Pppoe { session } => Self { session: Some(*session), ..self },
-            Encapsulation::L2tp { tunnel, session } => Self { tunnel: Some(*tunnel), session: Some(*session), ..self },
+            Encapsulation::Pppoe { session } => Self { session: Some(u32::from(*session)), ..self },
+            Encapsulation::L2tpV3 { session } => Self { session: Some(*session), ..self },
+            Encapsulation::L2tp { tunnel, session } => {
+                Self { tunnel: Some(*tunnel), session: Some(u32::from(*session)), ..self }
+            }
             Encapsulation::Capwap { radio } => Self { radio: Some(*radio), ..self },
             Encapsulation::Nsh { path, index } => Self { path: Some(*path), index: Some(u32::from(*index)), ..self },
             Encapsulation::CiscoMetadata { group } => Self { group: Some(*group), ..self },
@@ -154,6 +157,7 @@ mod tests {
             json(layer),
             r#"{"kind":"erspan_iii","vlan":3,"session":2,"truncated":false,"direction":"egress","hardware":6,"granularity":"100ns"}"#
         );
+        assert_eq!(json(Encapsulation::L2tpV3 { session: 1 << 20 }), r#"{"kind":"l2tpv3","session":1048576}"#);
         assert_eq!(json(Encapsulation::L2tp { tunnel: 1, session: 2 }), r#"{"kind":"l2tp","tunnel":1,"session":2}"#);
     }
 }

@@ -197,6 +197,11 @@ pub fn l2tp(tunnel: u16, session: u16, ppp: &[u8]) -> Vec<u8> {
     concat(&[&numbers, &[0xee; 2], ppp])
 }
 
+/// An L2TP version 3 message, `prefix` bytes of cookie and sublayer before the frame.
+pub fn l2tpv3(session: u32, prefix: usize, frame: &[u8]) -> Vec<u8> {
+    concat(&[&session.to_be_bytes(), &vec![0xc0; prefix], frame])
+}
+
 pub fn ppp(ethertype: u16, payload: &[u8]) -> Vec<u8> {
     concat(&[&[0xff, 3, 0, if ethertype == IPV4 { 0x21 } else { 0x57 }], payload])
 }

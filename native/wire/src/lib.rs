@@ -47,6 +47,7 @@ mod ppp;
 mod pppoe;
 pub mod protocol;
 mod quote;
+mod radio_header;
 mod sctp;
 mod shim;
 mod sound;

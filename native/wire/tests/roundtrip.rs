@@ -74,6 +74,7 @@ enum Tunnel {
     GeneveIp { vni: u32 },
     Gtpu { teid: u32, extended: bool },
     Tzsp { link: Link },
+    TzspWlan { radio: usize },
     Erm { vlan: u16, link: Link },
     Capwap { radio: u8, link: Link },
     L2tp { tunnel: u16, session: u16 },
@@ -119,6 +120,7 @@ impl Tunnel {
             Self::GeneveIp { vni } => datagram(common::GENEVE_PORT, &common::geneve(*vni, ethertype, 0, &packet)),
             Self::Gtpu { teid, extended } => datagram(common::GTPU_PORT, &common::gtpu(*teid, *extended, &packet)),
             Self::Tzsp { link } => datagram(common::TZSP_PORT, &common::tzsp(&link.carry(ethertype, packet))),
+            Self::TzspWlan { radio } => datagram(common::TZSP_PORT, &common::tzsp_wlan(*radio, ethertype, &packet)),
             Self::Erm { vlan, link } => datagram(common::ERM_PORT, &common::erm(*vlan, &link.carry(ethertype, packet))),
             Self::Capwap { radio, link } => {
                 datagram(common::CAPWAP_PORT, &common::capwap(*radio, &link.carry(ethertype, packet)))
@@ -151,7 +153,7 @@ impl Tunnel {
             Self::VxlanGpe { vni, .. } => Encapsulation::VxlanGpe { vni },
             Self::Geneve { vni, .. } | Self::GeneveIp { vni } => Encapsulation::Geneve { vni },
             Self::Gtpu { teid, .. } => Encapsulation::Gtpu { teid },
-            Self::Tzsp { .. } => Encapsulation::Tzsp,
+            Self::Tzsp { .. } | Self::TzspWlan { .. } => Encapsulation::Tzsp,
             Self::Erm { vlan, .. } => Encapsulation::Erm { vlan },
             Self::Capwap { radio, .. } => Encapsulation::Capwap { radio },
             Self::L2tp { tunnel, session } => Encapsulation::L2tp { tunnel, session },
@@ -186,6 +188,7 @@ impl Tunnel {
             | Self::Gtpu { .. }
             | Self::L2tp { .. }
             | Self::L2tpV3Ppp { .. }
+            | Self::TzspWlan { .. }
             | Self::Mpls { .. } => None,
             Self::Bridged { link, .. }
             | Self::ErspanI { link }
@@ -332,6 +335,7 @@ fn udp_tunnel() -> impl Strategy<Value = Tunnel> {
         vni().prop_map(|vni| Tunnel::GeneveIp { vni }),
         any::<(u32, bool)>().prop_map(|(teid, extended)| Tunnel::Gtpu { teid, extended }),
         link().prop_map(|link| Tunnel::Tzsp { link }),
+        (0..4usize).prop_map(|radio| Tunnel::TzspWlan { radio }),
         (0..4096u16, link()).prop_map(|(vlan, link)| Tunnel::Erm { vlan, link }),
         (0..32u8, link()).prop_map(|(radio, link)| Tunnel::Capwap { radio, link }),
         any::<(u16, u16)>().prop_map(|(tunnel, session)| Tunnel::L2tp { tunnel, session }),

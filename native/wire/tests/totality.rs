@@ -76,6 +76,7 @@ fn frames() -> Vec<(&'static str, Vec<u8>)> {
         ("geneve", udp(common::GENEVE_PORT, &common::geneve(9, common::BRIDGED, 3, &tagged()))),
         ("gtpu", udp(common::GTPU_PORT, &common::gtpu(9, true, &ipv4()))),
         ("tzsp", udp(common::TZSP_PORT, &common::tzsp(&tagged()))),
+        ("tzsp, prism", udp(common::TZSP_PORT, &common::tzsp_wlan(1, common::IPV4, &ipv4()))),
         ("erm", udp(common::ERM_PORT, &common::erm(9, &tagged()))),
         ("capwap", udp(common::CAPWAP_PORT, &common::capwap(1, &tagged()))),
         ("l2tp", udp(common::L2TP_PORT, &common::l2tp(1, 2, &common::ppp(common::IPV4, &ipv4())))),

@@ -285,21 +285,35 @@ fn every_tunnel_inside_every_other_is_entered_as_the_decoder_enters_it() {
     assert!(entered > CARRIERS.len() * CARRIERS.len() - 8, "{entered}");
 }
 
+/// Whether the decoder finds the first packet of [`TOGETHER`].
+fn is_entered_by_the_decoder(data: &[u8]) -> bool {
+    let decoded = wire::decode(data, data.len() as u32, 1, &ports(), &mut EncapStack::new());
+    matches!(decoded, Ok(wire::Packet { network: Network::Ip(packet), .. }) if packet.source == Address::v4([10, 0, 0, 42]))
+}
+
 #[test]
 fn a_tunnel_that_is_left_out_goes_by_the_packet_around_it() {
     let program = program(&ports()).expect("a program");
     let (packet, _) = TOGETHER[0];
-    // L2TP version 3, of which only trying tells where the frame stands.
-    let left_out = "0800 4500 0052 0000 0000 4073 0000 c0000201 c0000202 00000007 c0c1c2c3 MACS";
     let whole = format!("{packet} {}", "00".repeat(16));
-    for carrier in CARRIERS {
-        let data = [carried(&format!("{carrier} {left_out}"), &whole), vec![0; 64]].concat();
-        let found = spread_of(&program, &data);
-        assert_eq!(found, spread(0xc000_0201 ^ 0xc000_0202), "in {carrier}");
-        assert_eq!(Some(found), of_decoded(&ethernet(&data)), "in {carrier}");
-        let mut stack = EncapStack::new();
-        wire::decode(&data, data.len() as u32, 1, &ports(), &mut stack).expect("a packet");
-        assert!(around_left_out(&stack).is_some(), "{carrier}: {stack:?}");
+    let air = |header: &str| {
+        let frame = format!("{header} 0802 {} aaaa03 000000", "00".repeat(22));
+        format!("0800 4500 0200 0000 0000 4011 0000 c0000201 c0000202 c000 9090 01ec 0000 {frame}")
+    };
+    for left_out in [
+        // L2TP version 3, of which only trying tells where the frame stands.
+        "0800 4500 0052 0000 0000 4073 0000 c0000201 c0000202 00000007 c0c1c2c3 MACS".to_owned(),
+        // 802.11 in TZSP, alone and behind the headers of Prism and AVS.
+        air("0100 0012 01"),
+        air(&format!("0100 0077 01 44000000 90000000 {}", "00".repeat(136))),
+        air(&format!("0100 007f 01 80211001 00000040 {}", "00".repeat(56))),
+    ] {
+        for carrier in CARRIERS {
+            let data = [carried(&format!("{carrier} {left_out}"), &whole), vec![0; 512]].concat();
+            let found = spread_of(&program, &data);
+            assert_eq!(found, spread(0xc000_0201 ^ 0xc000_0202), "{left_out} in {carrier}");
+            assert!(is_entered_by_the_decoder(&data), "{left_out} in {carrier}");
+        }
     }
 }
 

@@ -181,6 +181,21 @@ pub fn tzsp(payload: &[u8]) -> Vec<u8> {
     concat(&[&[1, 0, 0, 1, 10, 1, 0xd4, 0, 1], payload])
 }
 
+/// A data frame of 802.11 with quality of service, in TZSP behind nothing, Prism's header in either byte order, or AVS's.
+pub fn tzsp_wlan(radio: usize, ethertype: u16, payload: &[u8]) -> Vec<u8> {
+    let headers: [(u8, &[u8], usize); 4] = [
+        (18, &[], 0),
+        (119, &[0x44, 0, 0, 0, 144, 0, 0, 0], 144),
+        (119, &[0, 0, 0, 0x44, 0, 0, 0, 144], 144),
+        (127, &[0x80, 0x21, 0x10, 1, 0, 0, 0, 64], 64),
+    ];
+    let (protocol, start, length) = headers[radio];
+    let mut bytes = concat(&[&[1, 0, 0, protocol, 1], start]);
+    bytes.resize(5 + length, 0xaa);
+    let frame = [&[0x88, 1][..], &[2; 24], &[0xaa, 0xaa, 3, 0, 0, 0], &ethertype.to_be_bytes(), payload];
+    concat(&[&bytes, &frame.concat()])
+}
+
 pub fn erm(vlan: u16, payload: &[u8]) -> Vec<u8> {
     concat(&[&[0; 8], &(u32::from(vlan) << 8).to_be_bytes(), payload])
 }

@@ -93,7 +93,7 @@ class Engine:
         """All numbers at one moment, as a JSON object; both accounts of captured frames close to the frame."""
 
     def flows(self, filter: str, order: str, limit: int) -> RecordBatch:
-        """The live flows that the filter admits, best first.
+        """The live flows that the filter admits, best first; `encapsulation` is a JSON list, as in flow events.
 
         `filter`: terms separated by spaces, an address, network, port, protocol or `vlan:ID` each. `order`: `rate`,
         `bytes`, `packets`, `start`, `last`. ValueError: one of them cannot be understood. RuntimeError: no answer.

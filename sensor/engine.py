@@ -217,8 +217,9 @@ class Engine:
         return cast("Counters", json.loads(self._core.counters()))
 
     def flows(self, filter_text: str, order: str, limit: int) -> list[dict[str, Any]]:
-        """Give live flows; ValueError says what is wrong with the question."""
-        return rows_of(self._core.flows(filter_text, order, limit))
+        """Give live flows with the layers around them; ValueError says what is wrong with the question."""
+        rows = rows_of(self._core.flows(filter_text, order, limit))
+        return [row | {"encapsulation": json.loads(row["encapsulation"])} for row in rows]
 
     def hosts(self, filter_text: str, order: str, limit: int) -> list[dict[str, Any]]:
         """Give live hosts; ValueError says what is wrong with the question."""

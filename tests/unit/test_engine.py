@@ -15,6 +15,8 @@ from sensor.config import engine_settings, load
 from sensor.engine import Batch, Engine, rows_of
 from tests.unit.samples import C2, HOST, counters, finding, hit, record_batch
 
+LAYERS = [{"kind": "vlan", "vlan": 20}]
+
 
 @dataclass
 class NativeBatch:
@@ -49,7 +51,7 @@ class Core:
 
     def flows(self, filter: str, order: str, limit: int, /) -> object:  # noqa: A002
         self.asked.append((filter, order, limit))
-        return record_batch([{"orig_ip": C2, "orig_port": 443, "vlan": [20]}])
+        return record_batch([{"orig_ip": C2, "orig_port": 443, "encapsulation": json.dumps(LAYERS)}])
 
     def hosts(self, filter: str, order: str, limit: int, /) -> object:  # noqa: A002
         raise ValueError(f"cannot order by '{order}' {filter} {limit}")
@@ -90,7 +92,7 @@ def test_counters_and_tables_come_through() -> None:
     core = Core()
     engine = engine_of({}, core)
     assert engine.counters() == counters()
-    assert engine.flows("443", "bytes", 5) == [{"orig_ip": C2, "orig_port": 443, "vlan": [20]}]
+    assert engine.flows("443", "bytes", 5) == [{"orig_ip": C2, "orig_port": 443, "encapsulation": LAYERS}]
     assert core.asked == [("443", "bytes", 5)]
     with pytest.raises(ValueError, match="cannot order"):
         engine.hosts("", "x", 5)

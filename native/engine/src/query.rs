@@ -135,6 +135,8 @@ pub struct FlowRow {
     pub resp_mac: Option<String>,
     pub vlan: Vec<u16>,
     pub tunnel: Option<String>,
+    /// The layers as the flow events tell them, a JSON list.
+    pub encapsulation: String,
     pub interface: String,
     pub state: String,
     pub alerted: bool,

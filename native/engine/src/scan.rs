@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use app::AppProtocol;
 use wire::Mac;
+use wire::{Mac, Tunnel};
 
 use crate::flow::{Flow, FlowFlags, FlowTable, ORIG, RESP};
-use crate::output::protocol_name;
+use crate::output::{layers_json, protocol_name};
 use crate::query::{FlowQuery, FlowRow};
 use crate::tunnels::Tunnels;
 
@@ -58,7 +59,9 @@ impl FlowScan {
 fn row(flow: &Flow, tick: u32, names: (&Tunnels, &Arc<[String]>)) -> FlowRow {
     let tuple = flow.tuple();
     let rates = flow.rates(tick);
-    let tunnel = names.0.get(flow.tunnel);
+    let layers = names.0.layers(flow.tunnel);
+    let layers = layers.as_deref().unwrap_or_default();
+    let tunnel = Tunnel::of(layers);
     let mac = |mac: Mac| (!mac.is_zero()).then(|| mac.to_string());
     FlowRow {
         flow_id: flow.flow_id,
@@ -72,6 +75,7 @@ fn row(flow: &Flow, tick: u32, names: (&Tunnels, &Arc<[String]>)) -> FlowRow {
         resp_mac: mac(flow.macs[RESP]),
         vlan: flow.vlans.to_vec(),
         tunnel: tunnel.map(|tunnel| format!("{} {} > {}", tunnel.protocol, tunnel.source, tunnel.destination)),
+        encapsulation: layers_json(layers),
         interface: names.1.get(usize::from(flow.interface)).cloned().unwrap_or_default(),
         state: flow.state().name().to_owned(),
         alerted: flow.flags.contains(FlowFlags::ALERTED),
@@ -85,5 +89,35 @@ fn row(flow: &Flow, tick: u32, names: (&Tunnels, &Arc<[String]>)) -> FlowRow {
         resp_bytes_per_second: rates[RESP],
         app_proto: (flow.app != AppProtocol::Unknown).then(|| flow.app.name().to_owned()),
         name: flow.name.as_deref().map(str::to_owned),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crossbeam_channel::bounded;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::config::Mode;
+    use crate::query::{Filter, Order, to_arrow};
+    use crate::testing::*;
+
+    #[test]
+    fn a_row_tells_the_layers_as_the_flow_events_do() {
+        let plain = udp(PC, End(SERVER.0, 53), b"");
+        let mut tagged = tcp(PC, SERVER, SYN, 1, b"");
+        tagged.splice(12..12, [0x81, 0, 0, 20]);
+        let mut bench = Bench::new(Mode::Read, 10);
+        bench.feed(&[(0, tagged), (1, plain)]);
+        let (reply, answer) = bounded(1);
+        let query = FlowQuery { filter: Filter::default(), order: Order::Start, limit: 10, reply };
+        bench.queries.send(query).expect("a worker");
+        bench.feed(&[]);
+        let mut rows: Vec<FlowRow> = answer.recv().expect("an answer").into_iter().map(|(_, row)| row).collect();
+        rows.sort_by_key(|row| row.resp_port);
+        let layers: Vec<Value> =
+            rows.iter().map(|row| serde_json::from_str(&row.encapsulation).expect("a list")).collect();
+        assert_eq!(layers, [json!([]), json!([{"kind": "vlan", "vlan": 20}])]);
+        assert!(to_arrow(&rows).expect("rows").column_by_name("encapsulation").is_some());
     }
 }

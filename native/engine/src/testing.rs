@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use capture::{LinkType, OwnedBlock};
-use crossbeam_channel::{Receiver, bounded, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use wire::TunnelPorts;
 
 use crate::config::{Deduplicate, Mode};
@@ -13,6 +13,7 @@ use crate::flow::{FlowLimits, FlowRecord, FlowTable};
 use crate::merge::{Notice, SecondDelta};
 use crate::networks::Networks;
 use crate::pipeline::{Worker, WorkerPorts, WorkerSetup};
+use crate::query::FlowQuery;
 use crate::watch::{WatchHold, WatchSlot};
 use crate::watchlist::{ListFormat, ListText, Watchlists};
 
@@ -80,6 +81,7 @@ pub(crate) fn udp(from: End, to: End, payload: &[u8]) -> Vec<u8> {
 pub(crate) struct Bench {
     pub(crate) worker: Worker,
     watch: Arc<WatchSlot>,
+    pub(crate) queries: Sender<FlowQuery>,
     pub(crate) seconds: Receiver<SecondDelta>,
     pub(crate) notices: Receiver<Notice>,
     pub(crate) published: Arc<Published>,
@@ -96,7 +98,7 @@ impl Bench {
         let limits = FlowLimits::new(max, Duration::from_secs(300), Duration::from_secs(60), Duration::from_secs(300));
         let (seconds, seconds_out) = unbounded();
         let (notices, notices_out) = unbounded();
-        let (_, queries) = bounded(1);
+        let (queries_in, queries) = bounded(1);
         let published = Arc::new(Published::new(1));
         let watch = Arc::new(WatchSlot::default());
         let setup = WorkerSetup {
@@ -113,7 +115,7 @@ impl Bench {
         let ports = WorkerPorts { seconds, notices, queries, published: Arc::clone(&published) };
         let hold = WatchHold::new(Arc::clone(&watch));
         let worker = Worker::new(setup, ports, FlowTable::new(limits), hold, None);
-        Self { worker, watch, seconds: seconds_out, notices: notices_out, published }
+        Self { worker, watch, queries: queries_in, seconds: seconds_out, notices: notices_out, published }
     }
 
     /// Puts a plain watchlist in force.

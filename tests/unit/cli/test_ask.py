@@ -24,6 +24,7 @@ HOST_ROW = {
 FLOW_ROW = {
     "flow_id": 1, "community_id": "1:x", "proto": "TCP", "orig_ip": "2001:db8::1", "orig_port": 50_000,
     "resp_ip": "203.0.113.9", "resp_port": 443, "orig_mac": None, "resp_mac": None, "vlan": [], "tunnel": None,
+    "encapsulation": [{"kind": "vlan", "vlan": 20}],
     "interface": "eth1", "state": "established\x1b[2J", "alerted": True, "start_ns": 0, "last_ns": 5 * SECOND,
     "orig_packets": 1, "resp_packets": 1, "orig_bytes": 999, "resp_bytes": 5_300_000_000,
     "orig_bytes_per_second": 0, "resp_bytes_per_second": 7,
@@ -107,6 +108,9 @@ def test_flows_show_ends_and_no_escape_sequence(capsys: pytest.CaptureFixture[st
     assert "established\\x1b[2J" in out
     assert "tls    evil\\x1b[2J.example" in out
     assert "\x1b" not in ask(capsys, path, "flows", "--json")[1]
+    as_json = ask(capsys, path, "flows", "--json")[1]
+    assert "\x1b" not in as_json
+    assert json.loads(as_json) == FLOW_ROW
 
 
 def test_alerts(capsys: pytest.CaptureFixture[str], path: Path) -> None:

@@ -116,6 +116,13 @@ impl<'a> LayerObject<'a> {
     }
 }
 
+/// The layers around a flow as a JSON list, outermost first, each as in its flow events.
+pub(crate) fn layers_json(layers: &[Encapsulation]) -> String {
+    let objects: Vec<_> = layers.iter().map(LayerObject::new).collect();
+    // Every key of a layer is a string, so that it can be written.
+    serde_json::to_string(&objects).unwrap_or_default()
+}
+
 /// The unit of an ERSPAN III time stamp (draft-foschiano-erspan-03, 4.3, Gra); `None` where the switch chose its own.
 fn granularity_name(granularity: u8) -> Option<&'static str> {
     ["100us", "100ns", "ieee1588"].get(usize::from(granularity)).copied()

@@ -19,6 +19,7 @@ use crate::flow::FlowRecord;
 use crate::names::AppRecord;
 
 pub use eve::{EveContext, protocol_name, timestamp};
+pub(crate) use layer::layers_json;
 use log_file::LogFile;
 
 /// Batches that may wait for the log.

@@ -150,6 +150,8 @@ class Counters(TypedDict):
     workers: list[WorkerCounters]
     copies_forgotten: int
     fragments_forgotten: int
+    flows_without_layers: int
+    frames_without_source: int
     clock_jumps: int
     read_bytes: NotRequired[int]
     ring_notes: NotRequired[list[str]]

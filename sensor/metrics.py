@@ -281,6 +281,13 @@ DEFINITIONS: tuple[Definition, ...] = (
         "Packets that newer ones pushed out of the table of copies within 250 ms; a copy of them goes unseen.",
         _one(lambda counters: counters["copies_forgotten"]),
     ),
+    _counter(
+        "mirror_frames_without_source_total",
+        (),
+        "Frames of mirror sessions beyond the 256 sources that a worker tells apart, counted with their interface."
+        + _NEVER,
+        _one(lambda counters: counters["frames_without_source"]),
+    ),
     _gauge("mirror_state", ("state",), "1 for the verdict over the mirror: ok, degraded or blind.", _mirror_state),
     _gauge("ring_bytes", (), "Size of all files of the pcap ring.", _ring("bytes")),
     _gauge("ring_segments", (), "Files of the pcap ring.", _ring("segments")),
@@ -299,6 +306,12 @@ DEFINITIONS: tuple[Definition, ...] = (
         "Datagrams that newer ones pushed out of the table of fragments before their last one came, which counts in a"
         " flow without ports." + _NEVER,
         _one(lambda counters: counters["fragments_forgotten"]),
+    ),
+    _counter(
+        "flows_without_layers_total",
+        (),
+        "Flows that do not tell what carried them, because a worker tells 16,384 stacks of layers apart." + _NEVER,
+        _one(lambda counters: counters["flows_without_layers"]),
     ),
     _gauge("flows_active", (), "Flows in the table.", _one(lambda counters: counters["flows"]["active"])),
     _gauge("flows_max", (), "Flows that the table may hold.", _one(lambda counters: counters["flows"]["max"])),

@@ -76,6 +76,8 @@ def counters(**changes: Any) -> Counters:
         "mirror": {"verdict": "ok", "reasons": [], "sources": []},
         "copies_forgotten": 0,
         "fragments_forgotten": 0,
+        "flows_without_layers": 0,
+        "frames_without_source": 0,
         "watchlist": {
             "generation": 1,
             "lists": [{"list": "feodo", "type": "ip", "indicators": 12}],

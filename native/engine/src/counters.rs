@@ -104,6 +104,10 @@ impl Default for NameCounters {
     }
     /// Datagrams in fragments that were forgotten before their last fragment came, because too many were remembered.
     pub fragments_forgotten: u64,
+    /// Flows that tell of no layers, because too many stacks of them were seen.
+    pub flows_without_layers: u64,
+    /// Frames of mirror sessions that are not told apart, because there were too many.
+    pub frames_without_source: u64,
 }
 
 impl WorkerCounters {
@@ -128,6 +132,8 @@ impl WorkerCounters {
             copies_forgotten: 0,
             names: NameCounters::default(),
             fragments_forgotten: 0,
+            flows_without_layers: 0,
+            frames_without_source: 0,
         }
     }
 

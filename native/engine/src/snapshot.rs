@@ -58,6 +58,8 @@ impl Engine {
                 .collect::<Vec<_>>(),
             "copies_forgotten": sum(|worker| worker.copies_forgotten),
             "fragments_forgotten": sum(|worker| worker.fragments_forgotten),
+            "flows_without_layers": sum(|worker| worker.flows_without_layers),
+            "frames_without_source": sum(|worker| worker.frames_without_source),
             "clock_jumps": sum(|worker| worker.clock_jumps),
             "read_bytes": number(&self.shared.read.read_bytes),
             "warnings": *lock(&self.shared.read.warnings),

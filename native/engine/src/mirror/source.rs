@@ -124,6 +124,7 @@ pub struct SourceTable {
     last: u16,
     /// The last interface that gave plain frames, and its place.
     plain: Option<(u16, u16)>,
+    left_out_frames: u64,
 }
 
 impl SourceTable {
@@ -133,38 +134,47 @@ impl SourceTable {
         if stack.is_empty() && self.plain.is_some_and(|(known, _)| known == interface) {
             return self.plain.map_or(0, |(_, place)| place);
         }
-        self.place_of(interface, stack)
+        let (place, own) = self.place_of(interface, stack);
+        self.left_out_frames += u64::from(!own);
+        place
     }
 
-    fn place_of(&mut self, interface: u16, stack: &EncapStack) -> u16 {
+    /// Frames of sessions that found no room, counted with their interface's plain frames.
+    pub fn left_out_frames(&self) -> u64 {
+        self.left_out_frames
+    }
+
+    /// The place that counts the source, and whether it is the source's own.
+    fn place_of(&mut self, interface: u16, stack: &EncapStack) -> (u16, bool) {
         let key = SourceKey { interface, session: session(stack).map(|(session, _)| session) };
+        let mut own = true;
         if self.sources.get(usize::from(self.last)).is_none_or(|last| last.key != key) {
-            self.last = self.find(key);
+            (self.last, own) = self.find(key);
         }
         if key.session.is_none() {
             self.plain = Some((interface, self.last));
         }
-        self.last
+        (self.last, own)
     }
 
     #[cold]
-    fn find(&mut self, key: SourceKey) -> u16 {
+    fn find(&mut self, key: SourceKey) -> (u16, bool) {
         if let Some(&place) = self.places.get(&key) {
-            return place;
+            return (place, true);
         }
         // A full table counts further sessions with their interface's plain frames.
         let plain = SourceKey { session: None, ..key };
         if self.sources.len() >= MAX_SOURCES && key.session.is_some() {
-            return self.find(plain);
+            return (self.find(plain).0, false);
         }
         if self.sources.len() >= MAX_SOURCES * 2 {
-            return 0;
+            return (0, false);
         }
         let place = self.sources.len() as u16;
         let (counts, sequences) = (SourceCounts::default(), SequenceRuns::default());
         self.sources.push(SourceDelta { key, counts, sequences, vlans: ArrayVec::new() });
         self.places.insert(key, place);
-        place
+        (place, true)
     }
 
     /// The counts of the open second.
@@ -202,7 +212,7 @@ impl SourceTable {
     #[inline]
     pub fn count_sequence(&mut self, interface: u16, stack: &EncapStack) {
         if let Some((_, Some(sequence))) = session(stack) {
-            let place = self.place(interface, stack);
+            let (place, _) = self.place_of(interface, stack);
             let source = &mut self.sources[usize::from(place)];
             source.counts.sequence_late_frames += i64::from(source.sequences.take(sequence));
         }
@@ -245,4 +255,43 @@ fn session(stack: &EncapStack) -> Option<(SessionKey, Option<u32>)> {
         return Some((SessionKey { kind: encapsulation.kind(), origin, destination, number }, sequence));
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a frame came in that a switch sent in this session of ERSPAN.
+    fn erspan(session: u16, sequence: u32) -> EncapStack {
+        let [source, destination] = [1, 2].map(|last| Address::v4([10, 0, 0, last]));
+        [
+            Encapsulation::Ip { source, destination },
+            Encapsulation::ErspanII { sequence, session, vlan: 0, truncated: false, index: 0 },
+        ]
+        .into_iter()
+        .collect()
+    }
+
+    fn count(table: &mut SourceTable, stack: &EncapStack) -> u16 {
+        table.count_sequence(0, stack);
+        let place = table.place(0, stack);
+        table.count(place, (100, false, true), stack);
+        place
+    }
+
+    #[test]
+    fn sessions_beyond_the_last_place_count_with_their_interface_and_are_counted() {
+        let mut table = SourceTable::default();
+        for session in 0..MAX_SOURCES as u16 {
+            assert_eq!(count(&mut table, &erspan(session, 1)), session);
+        }
+        assert_eq!(table.left_out_frames(), 0);
+        let plain = count(&mut table, &EncapStack::new());
+        for sequence in 1..=3 {
+            assert_eq!(count(&mut table, &erspan(1000, sequence)), plain);
+            assert_eq!(count(&mut table, &erspan(1, sequence)), 1);
+        }
+        assert_eq!(count(&mut table, &EncapStack::new()), plain);
+        assert_eq!((table.left_out_frames(), table.counts(plain).frames), (3, 5));
+    }
 }

@@ -43,6 +43,8 @@ impl Worker {
         self.counters.meetings_forgotten = self.ledger.forgotten();
         self.counters.copies_forgotten = self.mirror.copies_forgotten();
         self.counters.fragments_forgotten = self.fragments.forgotten();
+        self.counters.flows_without_layers = self.tunnels.left_out();
+        self.counters.frames_without_source = self.mirror.sources.left_out_frames();
         self.counters.clock_jumps = self.clock.jumps();
         self.counters.names.held_bytes = self.held_bytes as u64;
         self.counters.progress += 1;

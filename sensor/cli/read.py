@@ -146,6 +146,9 @@ def summary(counters: "Counters", alerts: "AlertNumbers") -> dict[str, Any]:
             "flows": counters["analysis"]["table_full"] + ended.get("evicted", 0),
             "hosts": counters["hosts"]["evicted"],
             "incidents": alerts.overflowed,
+            "fragments": counters["fragments_forgotten"],
+            "layers": counters["flows_without_layers"],
+            "sources": counters["frames_without_source"],
         },
         "warnings": [*counters.get("warnings", []), *filter(None, [counters.get("error")])],
     }
@@ -154,8 +157,9 @@ def summary(counters: "Counters", alerts: "AlertNumbers") -> dict[str, Any]:
 def _report(found: dict[str, Any], *, as_json: bool) -> int:
     for warning in found["warnings"]:
         print(f"spanwatch: warning: {printable(warning)}", file=sys.stderr)
-    if any(found["overflows"].values()):
-        print("spanwatch: warning: a table was full; see flows.max and hosts.max", file=sys.stderr)
+    full = ", ".join(table for table, left_out in found["overflows"].items() if left_out)
+    if full:
+        print(f"spanwatch: warning: full tables: {full}; see flows.max and hosts.max", file=sys.stderr)
     if as_json:
         print_json([found])
     else:

@@ -106,6 +106,23 @@ def test_the_summary_as_a_table_and_as_json(engines: list[ReadEngine], capsys: p
     assert found["not_understood"] == [{"layer": "ipv4", "error": "truncated", "frames": 2}]
 
 
+def test_tables_that_were_full_are_named(
+    engines: list[ReadEngine], monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    def make(settings: dict[str, Any]) -> ReadEngine:
+        engine = ReadEngine(settings)
+        engine.changes |= {"fragments_forgotten": 2, "flows_without_layers": 1, "frames_without_source": 7}
+        engines.append(engine)
+        return engine
+
+    monkeypatch.setattr(offline, "Engine", make)
+    main(["read", "--json", "x.pcap"])
+    captured = capsys.readouterr()
+    found = json.loads(captured.out)["overflows"]
+    assert found == {"flows": 0, "hosts": 0, "incidents": 0, "fragments": 2, "layers": 1, "sources": 7}
+    assert captured.err == "spanwatch: warning: full tables: fragments, layers, sources; see flows.max and hosts.max\n"
+
+
 def _damaged(monkeypatch: pytest.MonkeyPatch, frames: int) -> None:
     counted = {**FakeEngine().counters()["interfaces"][0], "captured_frames": frames}
 

@@ -53,5 +53,31 @@ pub(crate) fn is_common(ethertype: u16) -> bool {
     matches!(ethertype, IPV4 | IPV6 | ARP | VLAN | SERVICE_VLAN | MPLS | PPPOE_SESSION)
 }
 
+/// Types of frames without IP that LANs are full of (IEEE 802 Numbers, IANA): wake on LAN, reverse ARP, IPX, TRILL and its
+/// routing, slow protocols, PPPoE's discovery, 802.1X, industrial networks and their redundancy, storage, LLDP, registration
+/// protocols, clocks, connectivity faults, loops.
+const WITHOUT_IP: [u16; 24] = [
+    0x0842, 0x8035, 0x8137, 0x22f3, 0x22f4, 0x8809, 0x8863, 0x888e, 0x8892, 0x88a4, 0x88ab, 0x88b8, 0x88ba, 0x892f,
+    0x88fb, 0x88a2, 0x8906, 0x8914, 0x8915, 0x88cc, 0x88f5, 0x88f7, 0x8902, 0x9000,
+];
+
+/// Whether frames of this type are met on wires: every type that is followed, and those in wide use that are not.
+pub(crate) fn is_in_use(ethertype: u16) -> bool {
+    let followed = matches!(
+        ethertype,
+        OLD_QINQ
+            | OLD_QINQ_2
+            | MPLS_MULTICAST
+            | NSH
+            | CISCO_METADATA
+            | MACSEC
+            | BACKBONE_TAG
+            | E_TAG
+            | VN_TAG
+            | FABRICPATH
+    );
+    followed || is_common(ethertype) || WITHOUT_IP.contains(&ethertype)
+}
+
 /// The smallest EtherType; below lie lengths of 802.3 frames (IEEE 802.3, 3.2.6).
 pub(crate) const MIN: u16 = 0x0600;

@@ -54,7 +54,7 @@ impl Step<'_> {
 
     /// Entries of a stack, and behind the last what its first bytes say.
     fn labels(&mut self) {
-        let [last, control_word, perhaps_ethernet] = [(); 3].map(|()| self.code.label());
+        let [last, no_word, behind_word, perhaps_ethernet] = [(); 4].map(|()| self.code.label());
         for _ in 0..LABELS {
             self.code.load(Width::Byte, 2);
             self.code.store(KEPT);
@@ -64,13 +64,18 @@ impl Step<'_> {
         }
         self.code.jump(self.mpls);
         self.code.bind(last);
+        // Two bytes of 0: a control word before the frame, or the frame's first address.
         self.code.load(Width::Half, 0);
-        self.code.jump_if(Test::Is(0), control_word);
+        self.code.jump_unless(Test::Is(0), no_word);
+        self.code.load(Width::Half, 16);
+        self.jump_if_carried(behind_word);
+        self.code.bind(no_word);
         self.code.load(Width::Half, 12);
         self.jump_if_carried(perhaps_ethernet);
         self.code.jump(self.by_version);
-        self.code.bind(control_word);
-        self.control_word();
+        self.code.bind(behind_word);
+        self.code.advance(4);
+        self.code.jump(self.ethernet);
         self.code.bind(perhaps_ethernet);
         self.ip_or_ethernet();
     }
@@ -88,19 +93,6 @@ impl Step<'_> {
         ] {
             self.code.jump_if(Test::Is(carried), label);
         }
-    }
-
-    /// Two bytes of 0: a control word before the frame, or the frame's first address.
-    fn control_word(&mut self) {
-        let behind = self.code.label();
-        self.code.load(Width::Half, 16);
-        self.jump_if_carried(behind);
-        self.code.load(Width::Half, 12);
-        self.jump_if_carried(self.ethernet);
-        self.code.jump(self.done);
-        self.code.bind(behind);
-        self.code.advance(4);
-        self.code.jump(self.ethernet);
     }
 
     /// What could be a frame is an IP packet if it begins with the version and says the length that is left.

@@ -3,9 +3,22 @@
 use wire::UdpTunnel;
 
 use super::super::bpf::{Label, Test, Width};
-use super::{FLAGS, KEPT, MAX_PORTS, Step, TunnelPorts, kind};
+use super::{FLAGS, KEPT, MAX_PORTS, Step, TunnelPorts, ethertype, kind};
 
 const HEADER: u32 = 8;
+
+/// Besides tags.
+const ERM_CARRIES: [u32; 9] = [
+    ethertype::IPV4,
+    ethertype::IPV6,
+    ethertype::ARP,
+    ethertype::MPLS,
+    ethertype::MPLS_MULTICAST,
+    ethertype::PPPOE_SESSION,
+    ethertype::CISCO_METADATA,
+    ethertype::MACSEC,
+    ethertype::NSH,
+];
 
 impl Step<'_> {
     /// The destination port says which tunnel, or else the source port.
@@ -23,9 +36,13 @@ impl Step<'_> {
             UdpTunnel::Teredo,
         ]
         .map(|tunnel| (tunnel, self.code.label()));
-        for end in [2, 0] {
+        for (end, is_destination) in [(2, true), (0, false)] {
             self.code.load(Width::Half, end);
             for (port, tunnel) in ports.iter().take(MAX_PORTS) {
+                // These are sent to their port only.
+                if !is_destination && matches!(tunnel, UdpTunnel::Erm | UdpTunnel::Mpls) {
+                    continue;
+                }
                 if let Some((_, label)) = tunnels.iter().find(|(known, _)| *known == tunnel) {
                     self.code.jump_if(Test::Is(u32::from(port)), *label);
                 }
@@ -46,10 +63,7 @@ impl Step<'_> {
             UdpTunnel::Geneve => self.geneve(),
             UdpTunnel::Gtpu => self.gtpu(),
             UdpTunnel::Tzsp => self.tzsp(),
-            UdpTunnel::Erm => {
-                self.require_payload(12 + 14);
-                self.go_past(HEADER + 12, self.ethernet);
-            }
+            UdpTunnel::Erm => self.erm(),
             UdpTunnel::Capwap => self.capwap(),
             UdpTunnel::L2tp => self.l2tp(),
             UdpTunnel::Mpls => self.go_past(HEADER, self.mpls),
@@ -172,6 +186,21 @@ impl Step<'_> {
         self.go_on_with(kind::TZSP_TAG);
         self.code.bind(last);
         self.go_past(1, self.ethernet);
+    }
+
+    /// A frame of a type behind which an address pair may stand, or stands in most others: what carries none is nobody's
+    /// flow, and goes by the datagram.
+    fn erm(&mut self) {
+        const FRAME: u32 = HEADER + 12;
+        let frame = self.code.label();
+        self.require_payload(12 + 14);
+        self.code.load(Width::Half, FRAME + 12);
+        for carrying in ERM_CARRIES.into_iter().chain(ethertype::TAGS) {
+            self.code.jump_if(Test::Is(carrying), frame);
+        }
+        self.code.jump(self.done);
+        self.code.bind(frame);
+        self.go_past(FRAME, self.ethernet);
     }
 
     /// An Ethernet frame that is no fragment behind the first.

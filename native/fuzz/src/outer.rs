@@ -1,6 +1,6 @@
 //! Correct outer headers, each of which leads a decoder to one protocol.
 
-use Outer::{Ethertype, Gre, Icmp, Ipv4, Ipv6, Udp};
+use Outer::{Ethertype, Gre, Icmp, Icmpv6, Ipv4, Ipv6, L2tpV3, Tzsp, Udp};
 
 /// VXLAN on IANA's port and on the old default of Linux.
 pub(crate) const VXLAN_PORTS: [u16; 2] = [4789, 8472];
@@ -20,10 +20,16 @@ pub enum Outer {
     Udp(u16),
     /// Type of an ICMP error: what follows is the packet that it quotes.
     Icmp(u8),
+    /// The same of ICMPv6.
+    Icmpv6(u8),
+    /// Protocol that TZSP names behind its tags.
+    Tzsp(u16),
+    /// Bytes of cookie and sublayer in L2TP version 3; what follows is a UDP datagram in the frame behind them.
+    L2tpV3(usize),
 }
 
 /// Every protocol that the sensor follows or might come to follow.
-pub const OUTERS: [Outer; 58] = [
+pub const OUTERS: [Outer; 65] = [
     Ethertype(0x8100), // 802.1Q
     Ethertype(0x88a8), // 802.1ad
     Ethertype(0x9100),
@@ -82,6 +88,13 @@ pub const OUTERS: [Outer; 58] = [
     Udp(3544),  // Teredo
     Udp(6635),  // MPLS
     Icmp(3),
+    Icmp(11),
+    Icmpv6(2),
+    Tzsp(18),  // 802.11
+    Tzsp(119), // behind Prism's header
+    Tzsp(127), // behind AVS's
+    L2tpV3(0),
+    L2tpV3(12),
 ];
 
 impl Outer {
@@ -93,6 +106,15 @@ impl Outer {
             Ipv6(next) => ethernet(0x86dd, &ipv6(next, inner)),
             Gre(flags, protocol) => ethernet(0x0800, &ipv4(47, &gre(flags, protocol, inner))),
             Udp(port) => ethernet(0x0800, &ipv4(17, &udp(port, inner))),
+            Icmpv6(kind) => ethernet(0x86dd, &ipv6(58, &[&[kind, 0, 0, 0, 0, 0, 0, 0][..], inner].concat())),
+            Tzsp(protocol) => {
+                let tzsp = [&[1, 0][..], &protocol.to_be_bytes(), &[1], inner].concat();
+                ethernet(0x0800, &ipv4(17, &udp(37008, &tzsp)))
+            }
+            L2tpV3(prefix) => {
+                let frame = ethernet(0x0800, &ipv4(17, inner));
+                ethernet(0x0800, &ipv4(115, &[&[0, 0, 0, 7][..], &vec![0xc0; prefix], &frame].concat()))
+            }
             Icmp(kind) => ethernet(0x0800, &ipv4(1, &[&[kind, 1, 0, 0, 0, 0, 0, 0][..], inner].concat())),
         }
     }

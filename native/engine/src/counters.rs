@@ -78,6 +78,12 @@ pub struct WorkerCounters {
     pub copies_forgotten: u64,
     /// What was heard in flows.
     pub names: NameCounters,
+    /// Datagrams in fragments that were forgotten before their last fragment came, because too many were remembered.
+    pub fragments_forgotten: u64,
+    /// Flows that tell of no layers, because too many stacks of them were seen.
+    pub flows_without_layers: u64,
+    /// Frames of mirror sessions that are not told apart, because there were too many.
+    pub frames_without_source: u64,
 }
 
 /// What one worker has heard in its flows.
@@ -102,12 +108,6 @@ impl Default for NameCounters {
             given_up: 0,
         }
     }
-    /// Datagrams in fragments that were forgotten before their last fragment came, because too many were remembered.
-    pub fragments_forgotten: u64,
-    /// Flows that tell of no layers, because too many stacks of them were seen.
-    pub flows_without_layers: u64,
-    /// Frames of mirror sessions that are not told apart, because there were too many.
-    pub frames_without_source: u64,
 }
 
 impl WorkerCounters {

@@ -11,8 +11,8 @@ use crate::counters::lock;
 use crate::detect::{Finding, Hit, SmtpWatch};
 use crate::flow::{FlowDelta, FlowRecord};
 use crate::host::HostTable;
-use crate::names::{AppRecord, NameSource, ResolvedNames};
 use crate::mirror::{ConditionChange, MirrorHealth, SourceDelta};
+use crate::names::{AppRecord, NameSource, ResolvedNames};
 use crate::output::EventLog;
 use crate::query::HostQuery;
 

@@ -5,7 +5,6 @@ use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 use app::AppProtocol;
-use wire::Mac;
 use wire::{Mac, Tunnel};
 
 use crate::flow::{Flow, FlowFlags, FlowTable, ORIG, RESP};

@@ -144,8 +144,7 @@ fn names(shared: &Shared, workers: &[WorkerCounters]) -> Value {
         let met: u64 = workers.iter().map(|worker| worker.names.flows[*protocol as usize]).sum();
         flows.push(json!({"app_proto": protocol.name(), "flows": met}));
         for error in AppError::ALL {
-            let met: u64 =
-                workers.iter().map(|worker| worker.names.errors[*protocol as usize][error as usize]).sum();
+            let met: u64 = workers.iter().map(|worker| worker.names.errors[*protocol as usize][error as usize]).sum();
             // Most pairs cannot be.
             if met > 0 {
                 errors.push(json!({"app_proto": protocol.name(), "error": error.name(), "errors": met}));

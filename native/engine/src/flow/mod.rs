@@ -2,8 +2,8 @@
 
 mod begin;
 mod delta;
-mod index;
 mod fragments;
+mod index;
 mod links;
 mod record;
 mod state;

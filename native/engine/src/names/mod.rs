@@ -19,8 +19,8 @@ mod tls;
 
 use app::{AppError, AppProtocol};
 
-pub use event::{AppEvent, AppRecord, HttpExchange, NameSource, QuicHello, SshBanners, TlsHellos};
 pub(crate) use dns::tell_message;
+pub use event::{AppEvent, AppRecord, HttpExchange, NameSource, QuicHello, SshBanners, TlsHellos};
 pub(crate) use exchange::without_port;
 pub use quic::QuicTalk;
 pub use resolved::ResolvedNames;

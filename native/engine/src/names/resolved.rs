@@ -108,10 +108,9 @@ impl ResolvedNames {
         let resolved = match known {
             None => Resolved { now: name, before: None },
             // The same again: it goes on to hold.
-            Some(known) if known.now.text == name.text && name.since_ns <= known.now.until_ns => Resolved {
-                now: Name { since_ns: known.now.since_ns.min(name.since_ns), ..name },
-                before: known.before,
-            },
+            Some(known) if known.now.text == name.text && name.since_ns <= known.now.until_ns => {
+                Resolved { now: Name { since_ns: known.now.since_ns.min(name.since_ns), ..name }, before: known.before }
+            }
             Some(known) => Resolved { now: name, before: Some(known.now) },
         };
         if self.young.len() >= self.max / 2 {

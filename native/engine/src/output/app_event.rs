@@ -137,11 +137,7 @@ impl<'a> TlsObject<'a> {
 
 impl<'a> QuicObject<'a> {
     fn new(quic: &'a QuicHello) -> Self {
-        Self {
-            version: quic.version.name().to_string(),
-            sni: quic.hello.sni.as_deref(),
-            ja4: quic.hello.ja4.as_str(),
-        }
+        Self { version: quic.version.name().to_string(), sni: quic.hello.sni.as_deref(), ja4: quic.hello.ja4.as_str() }
     }
 }
 
@@ -289,7 +285,10 @@ mod tests {
         let request = Request { uri: text("/\n\u{1b}[2J\"\u{fffd}"), host: Some(text("\r")), ..Request::default() };
         let exchange = HttpExchange { request: Some(request), ..HttpExchange::default() };
         let found = line(AppEvent::Http(Box::new(exchange)));
-        assert_eq!((&found["http"]["url"], &found["http"]["hostname"]), (&json!("/\n\u{1b}[2J\"\u{fffd}"), &json!("\r")));
+        assert_eq!(
+            (&found["http"]["url"], &found["http"]["hostname"]),
+            (&json!("/\n\u{1b}[2J\"\u{fffd}"), &json!("\r"))
+        );
     }
 
     #[test]

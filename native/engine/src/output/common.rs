@@ -4,7 +4,7 @@ use app::AppProtocol;
 use serde::Serialize;
 use wire::{Address, Encapsulation, FiveTuple, Mac, Tunnel};
 
-use super::eve::{EveContext, IPPROTO_ICMP, IPPROTO_ICMPV6, protocol_name, timestamp};
+use super::eve::{EveContext, is_icmp, ports, protocol_name, timestamp};
 use crate::flow::{ORIG, RESP};
 
 /// A flow as its events show it.
@@ -89,8 +89,8 @@ fn text(mac: Mac) -> Option<String> {
 impl<'a> Common<'a> {
     pub(super) fn new(context: &'a EveContext, event_type: &'static str, face: Face<'a>) -> Self {
         let tuple = face.tuple;
-        let icmp = matches!(tuple.protocol, IPPROTO_ICMP | IPPROTO_ICMPV6);
-        let port = |port: u16| (!icmp && port != 0).then_some(port);
+        let icmp = is_icmp(tuple);
+        let [src_port, dest_port] = ports(tuple);
         Self {
             timestamp: timestamp(face.time_ns),
             flow_id: face.flow_id,
@@ -98,9 +98,9 @@ impl<'a> Common<'a> {
             event_type,
             vlan: face.vlans,
             src_ip: tuple.orig.address.to_string(),
-            src_port: port(tuple.orig.port),
+            src_port,
             dest_ip: tuple.resp.address.to_string(),
-            dest_port: port(tuple.resp.port),
+            dest_port,
             proto: protocol_name(tuple.protocol),
             app_proto: (face.app != AppProtocol::Unknown).then(|| face.app.name()),
             icmp_type: icmp.then_some(tuple.orig.port),

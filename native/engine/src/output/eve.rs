@@ -4,17 +4,16 @@ use std::sync::Arc;
 
 use chrono::DateTime;
 use serde::Serialize;
-use wire::TcpFlags;
-use wire::{Address, FiveTuple, Mac, TcpFlags, Tunnel};
+use wire::{FiveTuple, TcpFlags};
 
 use super::common::{Common, Ether, Face};
 use super::layer::LayerObject;
 use crate::config::EveConfig;
 use crate::flow::{FlowRecord, ORIG, RESP};
 
-pub(super) const IPPROTO_ICMP: u8 = 1;
+const IPPROTO_ICMP: u8 = 1;
 const IPPROTO_TCP: u8 = 6;
-pub(super) const IPPROTO_ICMPV6: u8 = 58;
+const IPPROTO_ICMPV6: u8 = 58;
 
 /// What all events of a sensor share.
 #[derive(Debug, Clone)]
@@ -95,9 +94,7 @@ struct TcpObject {
 }
 
 /// What EVE has no names for: totals since the start of the flow, what its responder is called and according to which
-/// protocol, and what carried its first frame.
-/// What EVE has no names for: totals since the start of the flow, what carried its first frame, and of which packet an
-/// ICMP error speaks.
+/// protocol, what carried its first frame, and of which packet an ICMP error speaks.
 #[derive(Serialize)]
 struct OwnObject<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -155,25 +152,6 @@ impl EveContext {
         let name = record.name.as_ref();
         FlowEvent {
             common: Common::new(self, "flow", face),
-        let icmp = is_icmp(tuple);
-        let [src_port, dest_port] = ports(tuple);
-        FlowEvent {
-            timestamp: timestamp(record.time_ns),
-            flow_id: record.flow_id,
-            in_iface: self.interfaces.get(usize::from(record.interface)).map_or("", String::as_str),
-            event_type: "flow",
-            vlan: &record.vlans,
-            src_ip: tuple.orig.address.to_string(),
-            src_port,
-            dest_ip: tuple.resp.address.to_string(),
-            dest_port,
-            proto: protocol_name(tuple.protocol),
-            icmp_type: icmp.then_some(tuple.orig.port),
-            icmp_code: icmp.then(|| tuple.icmp_code()),
-            host: &self.sensor_name,
-            tunnel: Tunnel::of(layers).as_ref().map(TunnelObject::new),
-            ether: EtherObject { src_macs: macs(record.macs[ORIG]), dest_macs: macs(record.macs[RESP]) },
-            community_id: wire::community_id(tuple),
             flow: FlowObject::new(record),
             tcp: (record.tuple.protocol == IPPROTO_TCP).then(|| TcpObject::new(record.tcp_flags)),
             spanwatch: OwnObject {
@@ -190,12 +168,12 @@ impl EveContext {
     }
 }
 
-fn is_icmp(tuple: &FiveTuple) -> bool {
+pub(super) fn is_icmp(tuple: &FiveTuple) -> bool {
     matches!(tuple.protocol, IPPROTO_ICMP | IPPROTO_ICMPV6)
 }
 
 /// The ports of both ends, where there are any.
-fn ports(tuple: &FiveTuple) -> [Option<u16>; 2] {
+pub(super) fn ports(tuple: &FiveTuple) -> [Option<u16>; 2] {
     [tuple.orig.port, tuple.resp.port].map(|port| (!is_icmp(tuple) && port != 0).then_some(port))
 }
 
@@ -208,18 +186,6 @@ impl QuotedObject {
             dest_ip: tuple.resp.address.to_string(),
             dest_port,
             proto: protocol_name(tuple.protocol),
-        }
-    }
-}
-
-impl TunnelObject {
-    fn new(tunnel: &Tunnel) -> Self {
-        let text = |address: Address| address.to_string();
-        Self {
-            src_ip: text(tunnel.source),
-            dest_ip: text(tunnel.destination),
-            proto: tunnel.protocol.to_string(),
-            depth: tunnel.depth,
         }
     }
 }

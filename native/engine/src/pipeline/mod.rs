@@ -189,32 +189,19 @@ impl Worker {
             }
             let decoded = wire::decode(frame.data, frame.origlen, frame.link_type.0, &self.setup.ports, stack);
             let mut arrival = Arrival { frame, decoded, key: None, hash: 0, place: None, fingerprint: 0 };
-            if let Ok(Packet { network: Network::Ip(packet), .. }) = &arrival.decoded {
-                let key = FlowKey::new(&packet.five_tuple());
-                arrival.key = Some(key);
-                if self.setup.is_own(&arrival.decoded) {
-                    arrival.hash = self.flows.hash(&key.0);
-                    self.flows.prefetch(arrival.hash);
-                    arrival.fingerprint = self.mirror.fingerprint(&arrival.frame, packet);
-            let key = match &decoded {
-                Ok(Packet { network: Network::Ip(packet), .. }) => Some(FlowKey::new(&packet.five_tuple())),
-                _ => None,
-            };
-            group.push(Arrival { frame, decoded, key, place: None, fingerprint: 0 });
-        }
-        let mut copies = 0;
-        for arrival in &mut group {
             if let (Ok(Packet { network: Network::Ip(packet), .. }), true) =
-                (&arrival.decoded, self.is_own(&arrival.decoded))
+                (&arrival.decoded, self.setup.is_own(&arrival.decoded))
             {
-                let (fingerprint, touched) = self.mirror.fingerprint(&arrival.frame, packet);
-                arrival.fingerprint = fingerprint;
-                copies ^= touched;
-                // In the frames' order, so that a first fragment tells of those behind it in its group.
-                if packet.fragment {
-                    let tuple = self.fragments.tuple(packet, arrival.frame.timestamp_ns);
-                    arrival.key = Some(FlowKey::new(&tuple));
-                }
+                let tuple = match packet.fragment {
+                    // In the frames' order, so that a first fragment tells of those behind it in its group.
+                    true => self.fragments.tuple(packet, arrival.frame.timestamp_ns),
+                    false => packet.five_tuple(),
+                };
+                let key = FlowKey::new(&tuple);
+                arrival.key = Some(key);
+                arrival.hash = self.flows.hash(&key.0);
+                self.flows.prefetch(arrival.hash);
+                arrival.fingerprint = self.mirror.fingerprint(&arrival.frame, packet);
             }
             group.push(arrival);
         }

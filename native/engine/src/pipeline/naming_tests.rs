@@ -152,7 +152,10 @@ fn a_server_that_is_never_shown_is_not_waited_for() {
 #[test]
 fn every_request_of_a_connection_is_told_with_its_response() {
     let connection = Connection::new()
-        .says(0, b"GET /a HTTP/1.1\r\nHost: www.example.com:8080\r\n\r\nHEAD /b HTTP/1.1\r\nHost: other.example\r\n\r\n")
+        .says(
+            0,
+            b"GET /a HTTP/1.1\r\nHost: www.example.com:8080\r\n\r\nHEAD /b HTTP/1.1\r\nHost: other.example\r\n\r\n",
+        )
         .says(1, b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel")
         .says(1, b"loHTTP/1.1 404 Not Found\r\nContent-Length: 9\r\n\r\n")
         .says(0, b"GET /c HTTP/1.1\r\n\r\n");
@@ -267,7 +270,10 @@ fn a_listed_name_is_met_in_questions_aliases_hellos_and_host_fields() {
     let response = dns_response(7, "www.example.com", "cdn.evil.example", SERVER.0);
     let http = b"GET /x HTTP/1.1\r\nHost: www.evil.example:8080\r\n\r\n";
     for (frames, expected) in [
-        (vec![(0, udp(client, NAMESERVER, &dns_query(7, "a.evil.example")))], opened("a.evil.example", AppProtocol::Dns)),
+        (
+            vec![(0, udp(client, NAMESERVER, &dns_query(7, "a.evil.example")))],
+            opened("a.evil.example", AppProtocol::Dns),
+        ),
         (vec![(0, udp(NAMESERVER, client, &response))], opened("cdn.evil.example", AppProtocol::Dns)),
         (Connection::new().says(0, &client_hello("b.evil.example")).frames, opened("b.evil.example", AppProtocol::Tls)),
         (Connection::new().says(0, http).frames, opened("www.evil.example", AppProtocol::Http)),

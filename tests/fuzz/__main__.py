@@ -36,6 +36,20 @@ LISTS = (
     ),
 )
 
+HTTP = (
+    (0, b"GET /a?b=c HTTP/1.1\r\nHost: a\r\nCookie: b\r\n\r\nPOST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc"),
+    (0, b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\nabc\r\n0\r\nA: b\r\n\r\n"),
+    (
+        1,
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nServer: a\r\nContent-Length: 1\n\nxHTTP/1.0 200 OK\r\n\r\n",
+    ),
+    (2, b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nHTTP/1.1 304 No\r\n\r\nHTTP/1.1 101 Up\r\n\r\n\x81"),
+)
+HTTP2 = b"\x03PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes.fromhex(
+    "00000004000000000000001101050000000182868441 8cf1e3c2e5f23a6ba0ab90f4ff 000003000100000001616263"
+)
+"""Settings, a request whose fields are coded (RFC 7541 Appendix C.4.1), and data."""
+
 
 def main() -> None:
     """Write one directory for each target."""
@@ -49,6 +63,9 @@ def main() -> None:
         "watchlist": iter(LISTS),
         "tls": (b"\x40\x00" + stream for stream in hellos(captures)),
         "quic": (sealed_initial(stream[RECORD_HEADER_BYTES:]) for stream in hellos(captures)),
+        "http": http(),
+        "dns": (payload for _, payload in payloads(captures)),
+        "guess": (port.to_bytes(2, "big") + b"\xff" + payload for port, payload in payloads(captures)),
     }
     for target, inputs in seeds.items():
         (directory / target).mkdir(parents=True, exist_ok=True)
@@ -63,6 +80,27 @@ def files(captures: list[Path]) -> Iterator[bytes]:
             data = capture.read_bytes()
             yield data
             yield gzip.compress(data[: 4 << 10])
+
+
+def http() -> Iterator[bytes]:
+    """Streams in slices that each stand behind their length, behind the reader's number."""
+    yield HTTP2
+    for reader, stream in HTTP:
+        slices = (stream[at : at + 100] for at in range(0, len(stream), 100))
+        yield bytes([reader]) + b"".join(bytes([len(data)]) + data for data in slices)
+
+
+def payloads(captures: list[Path]) -> Iterator[tuple[int, bytes]]:
+    """What TCP and UDP carry in the first frames of each capture of Ethernet, and the port that it is sent to."""
+    for frame in frames(captures):
+        if frame[:2] != b"\x01\x00":
+            continue
+        try:
+            segment = dpkt.ethernet.Ethernet(frame[3:]).data.data
+        except (AttributeError, IndexError, dpkt.Error):
+            continue
+        if isinstance(segment, dpkt.tcp.TCP | dpkt.udp.UDP) and segment.data:
+            yield segment.dport, bytes(segment.data)
 
 
 def frames(captures: list[Path]) -> Iterator[bytes]:

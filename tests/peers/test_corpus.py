@@ -6,6 +6,7 @@ there and no longer differs.
 
 from __future__ import annotations
 
+import csv
 import ipaddress
 import json
 import os
@@ -87,7 +88,48 @@ def expected(oracle: Mapping[str, Any]) -> Facts:
         name, here, here_port, there, there_port = text.split("|")
         flows[flow(name, [(here, int(here_port or 0)), (there, int(there_port or 0))])] += packets
     facts: Facts = {"packets": oracle["packets"], "conversations": conversations, "flows": flows}
-    return facts | {name: {int(text, 0) for text in oracle.get(name, {})} for name in IDENTIFIERS}
+    identifiers = {name: {int(text, 0) for text in oracle.get(name, {})} for name in IDENTIFIERS}
+    return facts | identifiers | expected_names(oracle["app"])
+
+
+def expected_names(app: Mapping[str, Any]) -> Facts:
+    """What tshark found in conversations; requests over UDP (SSDP) are no HTTP of the sensor's."""
+    lookups = ("dns_query_names", "mdns_query_names", "llmnr_query_names")
+    requests = {text for text in app.get("http_requests", {}) if not text.startswith(("M-SEARCH ", "NOTIFY "))}
+    return {
+        "tls_sni": set(app.get("tls_sni", {})),
+        "http_requests": requests,
+        "http2_paths": set(app.get("http2_paths", {})),
+        "dns_query_names": {name for lookup in lookups for name in app.get(lookup, {})},
+    }
+
+
+def found_names(eve: Iterable[Mapping[str, Any]]) -> Facts:
+    """The same of our own events."""
+    facts: dict[str, set[str]] = {name: set() for name in ("tls_sni", "http_requests", "http2_paths", "dns_query_names")}
+    for record in eve:
+        kind = record["event_type"]
+        if kind in ("tls", "quic") and "sni" in record[kind]:
+            facts["tls_sni"].add(record[kind]["sni"])
+        elif kind == "dns":
+            facts["dns_query_names"].update(query["rrname"] for query in record["dns"]["queries"])
+        elif kind == "http" and "url" in record["http"]:
+            http = record["http"]
+            port = f":{http['http_port']}" if "http_port" in http else ""
+            if record["app_proto"] == "http2":
+                facts["http2_paths"].add(http["url"])
+            else:
+                facts["http_requests"].add(f"{http['http_method']} {http.get('hostname', '')}{port} {http['url']}")
+    return facts
+
+
+def expected_ja4(corpus: Path) -> dict[str, set[str]]:
+    """Published fingerprints by capture."""
+    rows = csv.DictReader((corpus / "golden" / "JA4.tsv").read_text().splitlines(), delimiter="\t")
+    published: dict[str, set[str]] = {}
+    for row in rows:
+        published.setdefault(row["file"], set()).add(row["ja4"])
+    return published
 
 
 def found(result: Result) -> Facts:
@@ -112,7 +154,7 @@ def found(result: Result) -> Facts:
         "packets": stats[-1]["stats"]["decoder"]["pkts"],
         "conversations": conversations,
         "flows": flows,
-    } | identifiers
+    } | identifiers | found_names(result.eve)
 
 
 def differing(oracle: Mapping[str, Any], ours: Facts, theirs: Facts) -> set[str]:
@@ -150,3 +192,13 @@ def test_a_capture_holds_what_tshark_found(path: Path, corpus: Path, spanwatch: 
     aspects = differing(oracle, ours, theirs)
     reviewed = set(DIFFERENCES.get(oracle["file"], {}))
     assert aspects == reviewed, "\n".join(shown(ours, theirs, aspect) for aspect in sorted(aspects ^ reviewed))
+
+
+def test_fingerprints_are_those_that_others_published(corpus: Path, spanwatch: Path, tmp_path: Path) -> None:
+    missing: dict[str, set[str]] = {}
+    for file, published in expected_ja4(corpus).items():
+        eve = read(spanwatch, tmp_path / file, [corpus / "pcap" / file]).eve
+        own = {record[kind]["ja4"] for record in eve for kind in ("tls", "quic") if "ja4" in record.get(kind, {})}
+        if left := published - own:
+            missing[file] = left
+    assert missing == {}

@@ -9,7 +9,7 @@ from typing import Any
 
 from sensor.alerts.conditions import Conditions
 from sensor.alerts.incident import Event
-from sensor.api.app import network_app, socket_app
+from sensor.api.app import network_app, socket_endpoint
 from sensor.api.live import LiveView
 from sensor.api.server import ApiServer, Endpoint
 from sensor.capture.quiet import QuietTunnels
@@ -95,7 +95,9 @@ class Daemon:
         self._desk = self._outputs.desk
         self._stats = StatsLog(self._config, self._engine.log_event)
         self._sources = LibpcapSources(self._engine, settings["interfaces"])
-        self._view = LiveView(self._engine, self._desk, self._take_counters, self._outputs.sinks)
+        self._view = LiveView(
+            self._engine, self._desk, self._take_counters, self._outputs.sinks, self._config.networks.internal
+        )
         api = ApiServer(self._endpoints(listeners))
         stack.callback(api.stop)
         quiet = _quiet_tunnels(self._config)
@@ -122,7 +124,7 @@ class Daemon:
         if listeners.tcp is not None:
             endpoints.append(Endpoint(listeners.tcp, network_app(self._view, listeners.token), listeners.tls))
         if listeners.unix is not None:
-            endpoints.append(Endpoint(listeners.unix, socket_app(self._view)))
+            endpoints.append(socket_endpoint(listeners.unix, self._view))
         return endpoints
 
     def _loop(self) -> None:

@@ -91,10 +91,15 @@ class AlertDesk:
             self._saved_revision = self._policy.revision
             return encode(self._policy.document())
 
-    def open_incidents(self) -> list[dict[str, Any]]:
-        """Give the open incidents as the API shows them."""
+    def open_incidents(self, most: int | None = None) -> list[dict[str, Any]]:
+        """Give the open incidents as the API shows them, the latest first; only the first `most` of them."""
         with self._lock:
-            return self._policy.describe()
+            return self._policy.describe(most)
+
+    def closed_incidents(self, most: int | None = None) -> list[dict[str, Any]]:
+        """Give the incidents that were closed, the last closed first; only the first `most` of them."""
+        with self._lock:
+            return self._policy.describe_closed(most)
 
     def numbers(self) -> AlertNumbers:
         """Give the counts as of now."""

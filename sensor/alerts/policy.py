@@ -9,7 +9,7 @@ import heapq
 from collections import Counter, OrderedDict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, islice
 from typing import Any, Protocol, cast
 
 from sensor.alerts.incident import (
@@ -28,10 +28,13 @@ from sensor.alerts.rows import Ends, FindingRow, HitRow, MirrorRow, carries_news
 from sensor.alerts.rules import BY_NAME, Severity
 from sensor.alerts.suppress import SuppressEntry, Suppressions
 from sensor.alerts.tally import ConditionTally, FindingTally, FlowTally
-from sensor.alerts.text import NS_PER_SECOND
+from sensor.alerts.text import NS_PER_SECOND, utc_stamp
 
 MOST_OPEN = 10_000
 """Incidents that may be open at once; beyond that the one that was quiet for longest is closed."""
+
+MOST_CLOSED = 1000
+"""Closed incidents that are remembered, for whoever asks; the oldest beyond that are forgotten."""
 
 EVE_ALERTS_PER_INCIDENT = 100
 """Flows of one incident that get an alert of their own in the event log."""
@@ -112,6 +115,7 @@ class Policy:
         self._timers: list[tuple[int, int, Incident]] = []
         self._sequence = count()
         self._hushed: OrderedDict[Key, int] = OrderedDict()
+        self._closed: deque[tuple[Incident, int]] = deque(maxlen=MOST_CLOSED)
 
     @property
     def open_incidents(self) -> int:
@@ -194,9 +198,14 @@ class Policy:
             out.append(self._close(incident, self._clock_ns, reason))
         return out
 
-    def describe(self) -> list[dict[str, Any]]:
-        """Give the open incidents as the API shows them, the latest first."""
-        return [incident.describe() for incident in reversed(self._open.values())]
+    def describe(self, most: int | None = None) -> list[dict[str, Any]]:
+        """Give the open incidents as the API shows them, the latest first; only the first `most` of them."""
+        return [incident.describe() for incident in islice(reversed(self._open.values()), most)]
+
+    def describe_closed(self, most: int | None = None) -> list[dict[str, Any]]:
+        """Give the incidents that this run has closed and still remembers, the last closed first."""
+        latest = islice(reversed(self._closed), most)
+        return [{**incident.describe(), "closed": utc_stamp(closed_ns)} for incident, closed_ns in latest]
 
     def document(self) -> StateDocument:
         """Give what must outlive a restart; the incidents in it are the live ones."""
@@ -295,6 +304,7 @@ class Policy:
 
     def _close(self, incident: Incident, time_ns: int, reason: str = "") -> Event:
         del self._open[incident.key]
+        self._closed.append((incident, time_ns))
         self.revision += 1
         self._recent_ids.append(incident.id)
         if len(self._recent_ids) > _REMEMBERED_IDS:

@@ -1,7 +1,9 @@
 """The two applications: metrics and health for the network, everything for the Unix socket."""
 
 import hmac
-from collections.abc import Callable
+import socket
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from prometheus_client.exposition import choose_encoder
@@ -14,10 +16,14 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sensor.alerts.text import escape
-from sensor.api.view import SensorView, TableQuery
+from sensor.api.alerts import AlertQuery
+from sensor.api.host import host_page
+from sensor.api.openapi import DOCUMENT
+from sensor.api.sample import Sampler
+from sensor.api.server import Endpoint
+from sensor.api.stream import EventStream
+from sensor.api.view import SensorView, TableQuery, UnknownError
 from sensor.metrics import registry_of
-
-DEFAULT_LIMIT = "100"
 
 
 class BearerToken:
@@ -47,15 +53,24 @@ def network_app(view: SensorView, token: str | None) -> ASGIApp:
     return BearerToken(app, token) if token else app
 
 
-def socket_app(view: SensorView) -> ASGIApp:
-    """Make the application for the Unix socket, whose file mode is its lock."""
+def socket_endpoint(listener: socket.socket, view: SensorView) -> Endpoint:
+    """Make what answers on the Unix socket, whose file mode is its lock."""
+    stream = EventStream(Sampler(view).take)
+    return Endpoint(listener, socket_app(view, stream), close=stream.close)
+
+
+def socket_app(view: SensorView, stream: EventStream) -> Starlette:
+    """Make the application for the Unix socket."""
     return _application(
         [
             *_common_routes(view),
-            Route("/api/status", _answer(view.status)),
-            Route("/api/hosts", _table(view.hosts)),
-            Route("/api/flows", _table(view.flows)),
-            Route("/api/alerts", _answer(view.open_incidents)),
+            Route("/api/openapi.json", _answer(lambda _: DOCUMENT)),
+            Route("/api/status", _answer(lambda _: view.status())),
+            Route("/api/hosts", _answer(_table(view.hosts), TableQuery.PARAMETERS)),
+            Route("/api/hosts/{address}", _answer(lambda asked: host_page(view, asked["address"]))),
+            Route("/api/flows", _answer(_table(view.flows), TableQuery.PARAMETERS)),
+            Route("/api/alerts", _answer(_alerts(view), AlertQuery.PARAMETERS)),
+            Route("/api/stream", stream, methods=["GET"]),
         ]
     )
 
@@ -79,28 +94,36 @@ def _common_routes(view: SensorView) -> list[BaseRoute]:
     return [Route("/healthz", healthz), Route("/metrics", metrics)]
 
 
-def _answer(ask: Callable[[], Any]) -> Callable[[Request], Any]:
-    async def endpoint(_: Request) -> Response:
-        return JSONResponse(await run_in_threadpool(ask))
+def _answer(
+    answer: Callable[[Mapping[str, str]], Any], parameters: frozenset[str] = frozenset()
+) -> Callable[[Request], Any]:
+    """Make an endpoint from a function of the request's parameters, those in the path included."""
 
-    return endpoint
-
-
-def _table(ask: Callable[[str, str, int], list[dict[str, Any]]]) -> Callable[[Request], Any]:
     async def endpoint(request: Request) -> Response:
-        asked = request.query_params
-        unknown = set(asked) - {"filter", "order", "limit"}
+        unknown = set(request.query_params) - parameters
         if unknown:
             return _error(400, f"unknown parameter: {', '.join(sorted(unknown))}")
+        asked = {**request.query_params, **request.path_params}
         try:
-            limit = asked.get("limit", DEFAULT_LIMIT)
-            query = TableQuery.parse(asked.get("filter", ""), asked.get("order", ""), limit)
-            rows = await run_in_threadpool(ask, query.filter_text, query.order, query.limit)
+            return JSONResponse(await run_in_threadpool(answer, asked))
+        except UnknownError as error:
+            return _error(404, str(error))
         except ValueError as error:
             return _error(400, str(error))
-        return JSONResponse(rows)
 
     return endpoint
+
+
+def _table(ask: Callable[[str, str, int], list[dict[str, Any]]]) -> Callable[[Mapping[str, str]], Any]:
+    def answer(asked: Mapping[str, str]) -> list[dict[str, Any]]:
+        query = TableQuery.parse(asked)
+        return ask(query.filter_text, query.order, query.limit)
+
+    return answer
+
+
+def _alerts(view: SensorView) -> Callable[[Mapping[str, str]], Any]:
+    return lambda asked: AlertQuery.parse(asked, time.time_ns()).answer(view)
 
 
 async def _http_error(_: Request, error: Exception) -> Response:

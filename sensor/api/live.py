@@ -1,13 +1,14 @@
 """The running sensor, as the API shows it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from sensor import __version__
 from sensor.alerts.conditions import Health, Verdict, problems
 from sensor.alerts.desk import AlertDesk
 from sensor.alerts.text import utc_stamp
+from sensor.api.ends import Ends, Network
 from sensor.engine import Counters, Engine, SinkCounters, merged_sinks
 from sensor.metrics import Scrape
 
@@ -23,6 +24,7 @@ class LiveView:
         desk: AlertDesk,
         take_counters: Callable[[], Counters],
         sinks: Callable[[], tuple[SinkCounters, ...]],
+        internal: Iterable[Network] = (),
     ) -> None:
         self.health = _UNKNOWN
         self.workers_advance = True
@@ -32,6 +34,7 @@ class LiveView:
         self._desk = desk
         self._take_counters = take_counters
         self._sinks = sinks
+        self._ends = Ends(internal)
         self._started_ns = time.time_ns()
 
     def counters(self) -> Counters:
@@ -74,13 +77,21 @@ class LiveView:
         return self.workers_advance
 
     def flows(self, filter_text: str, order: str, limit: int) -> list[dict[str, Any]]:
-        """Give live flows."""
-        return self._engine.flows(filter_text, order, limit)
+        """Give live flows, each with the end that is `local`."""
+        return self._ends.marked(self._engine.flows(filter_text, order, limit))
 
     def hosts(self, filter_text: str, order: str, limit: int) -> list[dict[str, Any]]:
         """Give live hosts."""
         return self._engine.hosts(filter_text, order, limit)
 
-    def open_incidents(self) -> list[dict[str, Any]]:
+    def is_internal(self, address: str) -> bool:
+        """Whether an address lies in the internal networks."""
+        return self._ends.is_internal(address)
+
+    def open_incidents(self, most: int | None = None) -> list[dict[str, Any]]:
         """Give the open incidents."""
-        return self._desk.open_incidents()
+        return self._desk.open_incidents(most)
+
+    def closed_incidents(self, most: int | None = None) -> list[dict[str, Any]]:
+        """Give the incidents that were closed."""
+        return self._desk.closed_incidents(most)

@@ -7,7 +7,7 @@ import socket
 import ssl
 import stat
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,11 +88,12 @@ def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One listening socket, what answers on it, and its certificate if it has one."""
+    """One listening socket, what answers on it, its certificate if it has one, and what ends answers without end."""
 
     listener: socket.socket
     app: ASGIApp
     tls: ssl.SSLContext | None = None
+    close: Callable[[], None] = lambda: None
 
 
 def _make_server(endpoint: Endpoint) -> uvicorn.Server:
@@ -123,6 +124,8 @@ class ApiServer:
 
     def stop(self) -> None:
         """Answer what was asked, then stop."""
+        for endpoint in self._endpoints:
+            endpoint.close()
         for server in self._servers:
             server.should_exit = True
         if self._thread.is_alive():

@@ -1,13 +1,19 @@
 """What the API may ask of the sensor."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from sensor.metrics import Scrape
 
 FEWEST_ROWS, MOST_ROWS = 1, 10_000
+DEFAULT_LIMIT = "100"
 _LONGEST_FILTER = 200
 _LONGEST_ORDER = 40
+
+
+class UnknownError(LookupError):
+    """The sensor knows nothing of what was asked for."""
 
 
 class SensorView(Protocol):
@@ -23,30 +29,44 @@ class SensorView(Protocol):
         """Whether every worker advances."""
 
     def flows(self, filter_text: str, order: str, limit: int) -> list[dict[str, Any]]:
-        """Give live flows; ValueError."""
+        """Give live flows, each with the end that is `local`; ValueError."""
 
     def hosts(self, filter_text: str, order: str, limit: int) -> list[dict[str, Any]]:
         """Give live hosts; ValueError."""
 
-    def open_incidents(self) -> list[dict[str, Any]]:
-        """Give the open incidents."""
+    def is_internal(self, address: str) -> bool:
+        """Whether an address, as the core writes it, lies in the internal networks."""
+
+    def open_incidents(self, most: int | None = None) -> list[dict[str, Any]]:
+        """Give the open incidents, the latest first; only the first `most` of them."""
+
+    def closed_incidents(self, most: int | None = None) -> list[dict[str, Any]]:
+        """Give the incidents that were closed, the last closed first; only the first `most` of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class TableQuery:
     """A checked question for rows of a table."""
 
+    PARAMETERS: ClassVar = frozenset({"filter", "order", "limit"})
+
     filter_text: str
     order: str
     limit: int
 
     @classmethod
-    def parse(cls, filter_text: str, order: str, limit: str) -> "TableQuery":
-        """Check the texts of a question; ValueError says what is wrong. The core checks whether the column exists."""
+    def parse(cls, asked: Mapping[str, str]) -> "TableQuery":
+        """Check the parameters; ValueError says what is wrong. The core checks what filter and order mean."""
+        filter_text, order = asked.get("filter", ""), asked.get("order", "")
         if len(filter_text) > _LONGEST_FILTER or not filter_text.isprintable():
             raise ValueError(f"filter: at most {_LONGEST_FILTER} printable characters")
         if len(order) > _LONGEST_ORDER or not (order == "" or order.isidentifier()):
             raise ValueError("order: one word")
-        if not (limit.isascii() and limit.isdigit() and FEWEST_ROWS <= int(limit[:9]) <= MOST_ROWS):
-            raise ValueError(f"limit: a whole number from {FEWEST_ROWS} to {MOST_ROWS}")
-        return cls(filter_text, order, int(limit))
+        return cls(filter_text, order, parse_limit(asked.get("limit", DEFAULT_LIMIT)))
+
+
+def parse_limit(text: str) -> int:
+    """Check how many rows are asked for at most; ValueError says what is wrong."""
+    if not (text.isascii() and text.isdigit() and FEWEST_ROWS <= int(text[:9]) <= MOST_ROWS):
+        raise ValueError(f"limit: a whole number from {FEWEST_ROWS} to {MOST_ROWS}")
+    return int(text)

@@ -95,6 +95,28 @@ def counters(**changes: Any) -> Counters:
     return cast("Counters", {**row, **changes})
 
 
+def flow_row(**changes: Any) -> dict[str, Any]:
+    """A row of the core's flow table."""
+    row = {
+        "flow_id": 1, "community_id": "1:x", "proto": "TCP", "orig_ip": HOST, "orig_port": 50_000, "resp_ip": C2,
+        "resp_port": 443, "orig_mac": "00:1b:44:11:3a:b7", "resp_mac": None, "vlan": [20], "tunnel": None,
+        "interface": "eth1", "state": "established", "alerted": True, "start_ns": START - 90 * SECOND,
+        "last_ns": START, "orig_packets": 10, "resp_packets": 20, "orig_bytes": 1000, "resp_bytes": 20_000,
+        "orig_bytes_per_second": 100, "resp_bytes_per_second": 2000,
+    }  # fmt: skip
+    return {**row, **changes}
+
+
+def host_row(**changes: Any) -> dict[str, Any]:
+    """A row of the core's host table."""
+    row = {
+        "ip": HOST, "mac": "00:1b:44:11:3a:b7", "vlan": [20], "interface": "eth1", "first_seen_ns": START - 90 * SECOND,
+        "last_seen_ns": START, "peers": 4, "flows": 9, "bytes_out": 48_000, "bytes_in": 1_200_000, "packets_out": 1,
+        "packets_in": 2, "bytes_out_per_second": 10, "bytes_in_per_second": 20, "ports_served": ["tcp/445"],
+    }  # fmt: skip
+    return {**row, **changes}
+
+
 def interface(**changes: Any) -> list[dict[str, Any]]:
     """The interfaces of a snapshot, one, with changes."""
     return [{**counters()["interfaces"][0], **changes}]
@@ -113,6 +135,9 @@ class FakeEngine:
     advances: bool = True
     changes: dict[str, Any] = field(default_factory=dict)
     wake: threading.Event = field(default_factory=threading.Event)
+    flow_rows: list[dict[str, Any]] = field(default_factory=lambda: [flow_row()])
+    host_rows: list[dict[str, Any]] = field(default_factory=lambda: [host_row()])
+    asked: list[tuple[str, str, str, int]] = field(default_factory=list)
 
     def start(self) -> None:
         self.calls.append("start")
@@ -139,15 +164,19 @@ class FakeEngine:
         return counters(**{"workers": [{"worker": 0, "progress": self.progress}], **self.changes})
 
     def flows(self, filter_text: str, order: str, limit: int) -> list[dict[str, Any]]:
-        return self._rows(filter_text, order, limit)
+        return self._rows("flows", self.flow_rows, (filter_text, order, limit))
 
     def hosts(self, filter_text: str, order: str, limit: int) -> list[dict[str, Any]]:
-        return self._rows(filter_text, order, limit)
+        return self._rows("hosts", self.host_rows, (filter_text, order, limit))
 
-    def _rows(self, filter_text: str, order: str, limit: int) -> list[dict[str, Any]]:
-        if order not in ("", "rate", "bytes"):
+    def _rows(self, table: str, rows: list[dict[str, Any]], question: tuple[str, str, int]) -> list[dict[str, Any]]:
+        filter_text, order, limit = question
+        if order not in ("", "rate", "bytes", "start"):
             raise ValueError(f"cannot order by '{order}'")
-        return [{"ip": f"10.0.0.{number}", "asked": filter_text} for number in range(1, 4)][:limit]
+        if "!" in filter_text:
+            raise ValueError(f"'{filter_text}' is no address, network, port, protocol or vlan:ID")
+        self.asked.append((table, filter_text, order, limit))
+        return [dict(row) for row in rows[:limit]]
 
     def log_event(self, line: str) -> None:
         self.events.append(line)

@@ -1,15 +1,14 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sensor.api.app import socket_app
-from sensor.api.server import ApiServer, Endpoint, open_unix
+from sensor.api.app import socket_endpoint
+from sensor.api.server import ApiServer, open_unix
 from sensor.cli import ExitCode
 from sensor.cli.main import main
 from tests.unit.api.test_server import view_of
@@ -42,18 +41,22 @@ class Engine(FakeEngine):
             raise ValueError(f"'{filter_text}' is no address, network, port, protocol or vlan:ID")
         self.calls.append(f"{order}|{limit}")
         return [FLOW_ROW]
+from tests.unit.samples import FakeEngine, flow_row, host_row, interface
+
+HOST_ROW = host_row(vlan=[100, 30])
+FLOW_ROW = flow_row(orig_ip="2001:db8::1", state="established\x1b[2J", resp_bytes=5_300_000_000)
 
 
 @pytest.fixture
-def engine() -> Engine:
-    return Engine()
+def engine() -> FakeEngine:
+    return FakeEngine(flow_rows=[FLOW_ROW], host_rows=[HOST_ROW])
 
 
 @pytest.fixture
-def path(tmp_path: Path, engine: Engine) -> Iterator[Any]:
+def path(tmp_path: Path, engine: FakeEngine) -> Iterator[Any]:
     path = tmp_path / "api.sock"
     with open_unix(path) as listener:
-        server = ApiServer([Endpoint(listener, socket_app(view_of(engine)))])
+        server = ApiServer([socket_endpoint(listener, view_of(engine))])
         server.start()
         yield path
         server.stop()
@@ -74,12 +77,12 @@ def test_status_of_a_healthy_sensor(capsys: pytest.CaptureFixture[str], path: Pa
 
 
 def test_status_of_an_unhealthy_sensor_is_a_no(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, engine: Engine
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, engine: FakeEngine
 ) -> None:
     view = view_of(engine)
     view.stale_lists = [("feodo", "empty")]
     with open_unix(tmp_path / "s") as listener:
-        server = ApiServer([Endpoint(listener, socket_app(view))])
+        server = ApiServer([socket_endpoint(listener, view)])
         server.start()
         code, out, _ = ask(capsys, tmp_path / "s", "status")
         code_json, out_json, _ = ask(capsys, tmp_path / "s", "status", "--json")
@@ -89,14 +92,14 @@ def test_status_of_an_unhealthy_sensor_is_a_no(
     assert json.loads(out_json)["problems"] == ["list feodo: empty"]
 
 
-def test_hosts_as_a_table_and_as_json(capsys: pytest.CaptureFixture[str], path: Path, engine: Engine) -> None:
+def test_hosts_as_a_table_and_as_json(capsys: pytest.CaptureFixture[str], path: Path, engine: FakeEngine) -> None:
     code, out, _ = ask(capsys, path, "hosts", "--filter", "10.0.0.0/8", "--sort", "bytes", "--limit", "5")
     assert code == ExitCode.OK
     header, row = out.splitlines()
     assert header.split()[:3] == ["host", "mac", "vlan"]
     assert row.split()[:3] == ["10.20.3.44", "00:1b:44:11:3a:b7", "100.30"]
     assert "48 kB  1.2 MB" in row
-    assert engine.calls == ["10.0.0.0/8|bytes|5"]
+    assert engine.asked == [("hosts", "10.0.0.0/8", "bytes", 5)]
     assert json.loads(ask(capsys, path, "hosts", "--json")[1]) == HOST_ROW
 
 
@@ -144,7 +147,7 @@ def test_the_socket_comes_from_the_configuration(tmp_path: Path, path: Path) -> 
     assert main(["status", "-c", str(configuration)]) == ExitCode.CONFIGURATION
 
 
-def test_an_interface_that_is_gone_shows(capsys: pytest.CaptureFixture[str], path: Path, engine: Engine) -> None:
+def test_an_interface_that_is_gone_shows(capsys: pytest.CaptureFixture[str], path: Path, engine: FakeEngine) -> None:
     engine.changes = {"interfaces": interface(state="waiting")}
     assert "waiting, 100 frames" in ask(capsys, path, "status")[1]
 

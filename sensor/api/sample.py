@@ -1,7 +1,7 @@
 """A sample of the running sensor: what is busiest, what has changed, how fast everything goes."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sensor.api.view import SensorView
@@ -20,8 +20,9 @@ _STALE_SECONDS = 5.0
 class Sampler:
     """Takes samples, one after the other. Rates are since the sample before, None if that is long ago."""
 
-    def __init__(self, view: SensorView) -> None:
+    def __init__(self, view: SensorView, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._view = view
+        self._monotonic = monotonic
         self._taken_at = -_STALE_SECONDS
         self._totals: dict[str, dict[str, int]] = {}
         self._alerts: dict[str, Row] = {}
@@ -47,7 +48,7 @@ class Sampler:
 
     def _advance(self) -> float | None:
         """Give the seconds since the last sample, None if it is of no use any more."""
-        before, self._taken_at = self._taken_at, time.monotonic()
+        before, self._taken_at = self._taken_at, self._monotonic()
         seconds = self._taken_at - before
         if 0 < seconds < _STALE_SECONDS:
             return seconds

@@ -7,6 +7,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -56,7 +57,8 @@ class EventStream:
         """End all streams; may be called from any thread."""
         self._closed = True
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._end)
+            with suppress(RuntimeError):  # the loop has ended, and all streams with it
+                self._loop.call_soon_threadsafe(self._end)
 
     def _begin(self) -> None:
         self._loop = asyncio.get_running_loop()

@@ -1,21 +1,13 @@
 """`status`, `hosts`, `flows` and `alerts`: ask the running daemon through its Unix socket."""
 
 import argparse
-import http.client
-import json
-import socket
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 from sensor.alerts.text import NS_PER_SECOND, clock, counted, endpoint, pace, size
-from sensor.cli import CommandError, ExitCode
-from sensor.cli.options import add_configuration_option, read_configuration
-from sensor.cli.output import print_json, print_table, printable
-
-_TIMEOUT_SECONDS = 10.0
-_LARGEST_ANSWER_BYTES = 64 << 20
+from sensor.cli import ExitCode
+from sensor.cli.asking import add_socket_option, ask_daemon, socket_of
+from sensor.cli.output import print_json, print_table
 
 Row = Mapping[str, Any]
 
@@ -24,18 +16,36 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     """Add the four commands."""
     status = _add(commands, "status", _status, "How the running sensor is; exit code 1 if it is not healthy.")
     status.epilog = "example: spanwatch status --json"
-    alerts = _add(commands, "alerts", _alerts, "Open incidents of the running sensor, the latest first.")
-    alerts.epilog = "example: spanwatch alerts"
     for name, run, what in (("hosts", _hosts, "Hosts"), ("flows", _flows, "Live connections")):
         table = _add(commands, name, run, f"{what} that the running sensor sees.")
-        table.epilog = f"example: spanwatch {name} --filter '10.20.0.0/16 443' --sort bytes --limit 20"
+        table.epilog = f"example: spanwatch {name} 10.20.0.0/16 443 --sort bytes --limit 20"
         table.add_argument(
-            "--filter", default="", metavar="TERMS", help="address, network, port, protocol or vlan:ID; all must fit"
+            "terms", nargs="*", metavar="TERM", help="address, network, port, protocol or vlan:ID; all must fit"
         )
+        table.add_argument("--filter", default="", metavar="TERMS", help="the same, in one piece")
         table.add_argument(
             "--sort", default="rate", metavar="BY", help="rate, bytes, packets, start, last, flows or peers"
         )
-        table.add_argument("--limit", default="50", metavar="N", help="rows at most (default: 50)")
+        _add_limit(table)
+    _add_alerts(commands)
+
+
+def _add_alerts(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    alerts = _add(commands, "alerts", _alerts, "Incidents of the running sensor, the latest first.")
+    alerts.epilog = "example: spanwatch alerts --since 2h --severity medium 10.20.0.0/16"
+    alerts.add_argument("host", nargs="?", metavar="HOST", help="address or network of the host or of the remote")
+    alerts.add_argument("--all", action="store_true", help="also the latest that were closed since the start")
+    alerts.add_argument(
+        "--since", metavar="T", help="open and closed, seen in the last 2h or since 2026-11-22T07:46:05Z"
+    )
+    alerts.add_argument("--rule", metavar="NAME", help="a rule such as smtp.bulk, or smtp for all of them")
+    alerts.add_argument("--severity", metavar="WORD", help="high, medium, low or info: this severe or more")
+    alerts.add_argument("--sort", default="last", metavar="BY", help="last, opened or severity (default: last)")
+    _add_limit(alerts)
+
+
+def _add_limit(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--limit", default="50", metavar="N", help="rows at most (default: 50)")
 
 
 def _add(
@@ -45,57 +55,14 @@ def _add(
     text: str,
 ) -> argparse.ArgumentParser:
     command = commands.add_parser(name, description=text)
-    add_configuration_option(command)
-    command.add_argument("--socket", type=Path, metavar="PATH", help="ask this socket, not that of the configuration")
+    add_socket_option(command)
     command.add_argument("--json", action="store_true", help="print one JSON object a line")
     command.set_defaults(run=run)
     return command
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    """HTTP over a Unix socket."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=_TIMEOUT_SECONDS)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
-
-
-def ask(path: Path, question: str, **parameters: str) -> Any:  # noqa: ANN401
-    """Ask the daemon at a socket; CommandError says what to do if it does not answer or refuses."""
-    connection = _UnixConnection(path)
-    try:
-        connection.request("GET", f"/api/{question}?{urlencode(parameters)}" if parameters else f"/api/{question}")
-        response = connection.getresponse()
-        answer = json.loads(response.read(_LARGEST_ANSWER_BYTES))
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        step = "start it with `spanwatch run` or `systemctl start spanwatch`, or name its configuration with -c"
-        raise CommandError(ExitCode.SYSTEM, f"no daemon answers at {path} ({reason}): {step}") from error
-    finally:
-        connection.close()
-    if response.status == http.HTTPStatus.BAD_REQUEST:
-        raise CommandError(ExitCode.USAGE, printable(answer.get("error")))
-    if response.status != http.HTTPStatus.OK:
-        raise CommandError(ExitCode.SYSTEM, f"the daemon failed to answer: {printable(answer.get('error'))}")
-    return answer
-
-
-def _socket_of(arguments: argparse.Namespace) -> Path:
-    if arguments.socket is not None:
-        return Path(arguments.socket)
-    path = read_configuration(arguments).api.socket
-    if path is None:
-        raise CommandError(ExitCode.CONFIGURATION, "api.socket is null: the daemon cannot be asked; give it a path")
-    return path
-
-
 def _status(arguments: argparse.Namespace) -> int:
-    status: dict[str, Any] = ask(_socket_of(arguments), "status")
+    status: dict[str, Any] = ask_daemon(socket_of(arguments), "status")
     if arguments.json:
         print_json([status])
     else:
@@ -181,8 +148,9 @@ def _flow_cells(row: Row) -> Sequence[object]:
 def _print_rows(
     arguments: argparse.Namespace, table: str, columns: Sequence[str], cells: Callable[[Row], Sequence[object]]
 ) -> int:
-    question = {"filter": arguments.filter, "order": arguments.sort, "limit": arguments.limit}
-    rows: list[Row] = ask(_socket_of(arguments), table, **question)
+    terms = " ".join([*arguments.terms, arguments.filter]).strip()
+    question = {"filter": terms, "order": arguments.sort, "limit": arguments.limit}
+    rows: list[Row] = ask_daemon(socket_of(arguments), table, **question)
     if arguments.json:
         print_json(rows)
     else:
@@ -191,11 +159,14 @@ def _print_rows(
 
 
 def _alerts(arguments: argparse.Namespace) -> int:
-    incidents: list[Row] = ask(_socket_of(arguments), "alerts")
+    wanted = {name: getattr(arguments, name) for name in ("since", "rule", "severity", "host", "limit")}
+    question = {name: text for name, text in wanted.items() if text is not None}
+    state = "all" if arguments.all or arguments.since else "open"
+    incidents: list[Row] = ask_daemon(socket_of(arguments), "alerts", state=state, order=arguments.sort, **question)
     if arguments.json:
         print_json(incidents)
         return ExitCode.OK
-    columns = ("id", "severity", "rule", "host", "indicator", "stage", "contacts", "opened", "last seen")
+    columns = ("id", "severity", "rule", "host", "indicator", "stage", "contacts", "state", "opened", "last seen")
     print_table(columns, map(_alert_cells, incidents))
     return ExitCode.OK
 
@@ -210,9 +181,15 @@ def _alert_cells(row: Row) -> Sequence[object]:
         row["indicator"] or None,
         row.get("stage", row.get("text")),
         contacts,
-        row["opened"],
-        row["last_seen"],
+        "closed" if row["closed"] else "open",
+        _second(row["opened"]),
+        _second(row["last_seen"]),
     )
+
+
+def _second(utc: str) -> str:
+    """Cut a time of the API to the second."""
+    return f"{utc[:19].replace('T', ' ')} UTC"
 
 
 def _vlan(tags: Sequence[int]) -> str | None:

@@ -417,6 +417,18 @@ def test_finish_closes_everything_with_its_sums() -> None:
     assert format_line(closed).endswith("2 contacts in 1 s, last 09:14:04; end of the capture")
 
 
+def test_the_latest_closed_incidents_are_remembered_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sensor.alerts.policy.MOST_CLOSED", 3)
+    policy = Policy()
+    for n in range(5):
+        take(policy, hit(START + n, indicator=f"198.18.0.{n}"))
+    policy.finish("end")
+    assert [row["indicator"] for row in policy.describe_closed()] == ["198.18.0.4", "198.18.0.3", "198.18.0.2"]
+    assert [row["indicator"] for row in policy.describe_closed(1)] == ["198.18.0.4"]
+    assert policy.describe_closed(1)[0]["closed"] == "2026-11-22T01:14:03.412000+0000"
+    assert policy.describe() == []
+
+
 def test_severity_comes_from_the_entry_and_incidents_are_counted_by_it() -> None:
     policy = Policy()
     take(policy, hit(severity=3), hit(START + 1, flow_id=8))

@@ -123,6 +123,36 @@ def test_alerts(capsys: pytest.CaptureFixture[str], path: Path) -> None:
     assert json.loads(ask(capsys, path, "alerts", "--json")[1])["contacts"] == 1
 
 
+def test_terms_stand_alone_or_in_one_piece(capsys: pytest.CaptureFixture[str], path: Path, engine: FakeEngine) -> None:
+    assert ask(capsys, path, "flows", "10.0.0.0/8", "443", "--filter", "tcp vlan:20")[0] == ExitCode.OK
+    assert ask(capsys, path, "hosts", "10.20.3.44", "--sort", "start", "--limit", "7")[0] == ExitCode.OK
+    assert engine.asked == [("flows", "10.0.0.0/8 443 tcp vlan:20", "rate", 50), ("hosts", "10.20.3.44", "start", 7)]
+
+
+def test_alerts_are_filtered_by_the_daemon(capsys: pytest.CaptureFixture[str], path: Path) -> None:
+    assert len(ask(capsys, path, "alerts", "10.20.0.0/16", "--severity", "high", "--rule", "watchlist")[1]) > 100
+    assert ask(capsys, path, "alerts", "192.0.2.0/24", "--json")[1] == ""
+    assert ask(capsys, path, "alerts", "--all", "--rule", "smtp", "--json")[1] == ""
+    code, _, err = ask(capsys, path, "alerts", "--since", "tomorrow")
+    assert code == ExitCode.USAGE
+    assert err.startswith("spanwatch: since: a duration such as 2h")
+
+
+def test_closed_incidents_are_shown_when_they_are_asked_for(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, engine: FakeEngine
+) -> None:
+    view = view_of(engine)
+    view._desk.finish("end")
+    with open_unix(tmp_path / "s") as listener:
+        server = ApiServer([socket_endpoint(listener, view)])
+        server.start()
+        of_now = ask(capsys, tmp_path / "s", "alerts", "--json")[1]
+        of_all = ask(capsys, tmp_path / "s", "alerts", "--all")[1]
+        server.stop()
+    assert of_now == ""
+    assert "closed  2026-11-22 01:14:03 UTC" in of_all
+
+
 def test_a_bad_question_is_a_usage_error_with_the_reason(capsys: pytest.CaptureFixture[str], path: Path) -> None:
     code, _, err = ask(capsys, path, "flows", "--filter", "nonsense!")
     assert code == ExitCode.USAGE

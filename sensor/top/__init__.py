@@ -1,0 +1,1 @@
+"""`spanwatch top`: the live screen."""

@@ -50,9 +50,10 @@ class TopApp(App[None]):
         self._feed.stop()
 
     def on_top_app_arrived(self, event: Arrived) -> None:
-        """Show news."""
-        if isinstance(self.screen, LiveScreen):
-            self.screen.show(event.news)
+        """Show news, unless the screen is not composed yet or has been taken apart already."""
+        screen = next(reversed(self.screen_stack), None)
+        if isinstance(screen, LiveScreen) and screen.query("#summary"):
+            screen.show(event.news)
 
     def on_live_screen_asks(self, event: LiveScreen.Asks) -> None:
         """Have a question asked with each sample."""

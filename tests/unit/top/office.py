@@ -8,6 +8,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
+from sensor.alerts.conditions import Health
 from sensor.alerts.desk import AlertDesk, EventLog
 from sensor.alerts.policy import Policy
 from sensor.api.app import socket_app
@@ -78,7 +79,7 @@ def hosts() -> list[dict[str, Any]]:
 class Office:
     """A core, its alerts, and the API over them at `path`, which can be taken away and put back."""
 
-    def __init__(self, path: Path, period_seconds: float = 0.02) -> None:
+    def __init__(self, path: Path, period_seconds: float = 0.1) -> None:
         self.path = path
         self.engine = FakeEngine(flow_rows=flows(), host_rows=hosts())
         self.engine.changes = {"interfaces": interface(captured_frames=812_331), "mirror": MIRROR}
@@ -86,6 +87,7 @@ class Office:
         self.desk.take(Batch(START, [hit(src_port=49_200)], [finding(START, rule="smtp.bulk")]))
         self._period_seconds = period_seconds
         self._frames = 812_331
+        self.health: Health | None = None
 
     @contextmanager
     def open(self) -> Iterator[None]:
@@ -94,6 +96,7 @@ class Office:
         view = LiveView(
             native, self.desk, self._counters, tuple, [ip_network("10.0.0.0/8"), ip_network("2001:db8:20::/48")]
         )
+        view.health = self.health or view.health
         stream = EventStream(Sampler(view).take, self._period_seconds)
         with open_unix(self.path) as listener:
             server = ApiServer([Endpoint(listener, socket_app(view, stream), close=stream.close)])

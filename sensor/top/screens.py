@@ -53,7 +53,8 @@ class TablesScreen(LiveScreen):
         *(Binding(str(number + 1), f"view({number})", show=False) for number in range(len(VIEWS))),
         Binding("tab", "turn(1)", "next table"),
         Binding("shift+tab", "turn(-1)", "previous", show=False),
-        Binding("slash", "filter", "filter", key_display="/"),
+        # Before all others, so that what is typed quickly after it reaches the filter.
+        Binding("slash", "filter", "filter", key_display="/", priority=True),
         Binding("less_than_sign,comma", "sort(-1)", "sort", key_display="< >"),
         Binding("greater_than_sign,full_stop", "sort(1)", "sort by the next column", show=False),
         Binding("r", "reverse", "reverse"),
@@ -155,7 +156,11 @@ class TablesScreen(LiveScreen):
         """Open the line for the filter."""
         line = self.query_one("#filter", Input)
         line.display = True
-        line.focus()
+        self.set_focus(line)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Leave the slash to the filter while it is typed: it is part of a network."""
+        return action != "filter" or not isinstance(self.focused, Input)
 
     def action_clear(self) -> None:
         """Close the line for the filter, and show all again."""

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from sensor.alerts.conditions import Health, Verdict
 from sensor.alerts.mirror import Reason
@@ -178,6 +179,16 @@ def test_terms_go_to_the_daemon_which_knows_all_connections(office: Office) -> N
         await pilot.press("slash", *"tcp 443")
         await until(pilot, lambda: ("flows", "tcp 443", "rate", 100) in office.engine.asked)
         await until(pilot, lambda: len(column(pilot, 0)) == 11)  # this daemon's filter admits everything
+
+    play(office, script)
+
+
+def test_what_is_typed_faster_than_the_screen_follows_is_the_filter(office: Office) -> None:
+    async def script(pilot: Pilot[None]) -> None:
+        names = {"/": "slash", ".": "full_stop"}
+        for character in "/10.20.3.0/24":
+            pilot.app.post_message(events.Key(names.get(character, character), character))
+        await until(pilot, lambda: pilot.app.screen.query_one("#filter", Input).value == "10.20.3.0/24")
 
     play(office, script)
 

@@ -57,7 +57,7 @@ class Tls(Section):
 
 
 class Api(Section):
-    """What `spanwatch status`, `hosts`, `flows` and `alerts` ask."""
+    """What `spanwatch status`, `hosts`, `flows`, `alerts` and `top` ask."""
 
     socket: SocketPath | None = Field(default=Path("/run/spanwatch/api.sock"), description="Unix socket. null: none.")
     listen: Listen | None = Field(

@@ -71,7 +71,7 @@ class AlertQuery:
 
 
 def _lies_in(address: str | None, network: Network) -> bool:
-    return bool(address) and ip_address(address or "") in network
+    return ip_address(address) in network if address else False
 
 
 def _one_of(name: str, word: str, known: "tuple[str, ...] | frozenset[str] | Mapping[str, Any]") -> str:

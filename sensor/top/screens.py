@@ -38,12 +38,12 @@ class LiveScreen(Screen[None]):
         self.post_message(self.Asks(self.question()))
 
     def question(self) -> Question | None:
-        """What is to be asked with the next sample."""
-        raise NotImplementedError
+        """What is to be asked with each sample; None where the samples have it all."""
+        return None
 
     def show(self, news: News) -> None:
-        """Show news."""
-        raise NotImplementedError
+        """Show news: how the sensor is."""
+        self.query_one("#summary", Static).update(summary(news.sample, news.trouble))
 
 
 class TablesScreen(LiveScreen):
@@ -220,7 +220,7 @@ class HostScreen(LiveScreen):
 
     def show(self, news: News) -> None:
         """Show the page as it is now; without an answer keep the last, and say why."""
-        self.query_one("#summary", Static).update(summary(news.sample, news.trouble))
+        super().show(news)
         if news.question != self.question():
             return
         self.query_one("#note", Static).update(Text(foreign(news.refusal), style="red"))

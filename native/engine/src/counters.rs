@@ -8,6 +8,7 @@ use serde::Serialize;
 use wire::{DecodeError, DecodeErrorKind, EncapsulationKind, Layer};
 
 use crate::flow::FlowEnd;
+use crate::punt::PuntCounts;
 
 /// What became of a frame in the analysis; the second account of law 4.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
@@ -108,6 +109,8 @@ impl Default for NameCounters {
             given_up: 0,
         }
     }
+    /// Frames of control protocols by what became of them.
+    pub punted: PuntCounts,
 }
 
 impl WorkerCounters {
@@ -134,6 +137,7 @@ impl WorkerCounters {
             fragments_forgotten: 0,
             flows_without_layers: 0,
             frames_without_source: 0,
+            punted: PuntCounts::default(),
         }
     }
 

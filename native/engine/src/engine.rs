@@ -189,6 +189,8 @@ impl Engine {
             notice.hits.extend(more.hits);
             notice.findings.extend(more.findings);
             notice.conditions.extend(more.conditions);
+            notice.punted.extend(more.punted);
+            notice.routers.extend(more.routers);
         }
         notice
     }

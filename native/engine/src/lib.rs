@@ -23,6 +23,7 @@ mod offline;
 pub mod output;
 pub mod pcap_ring;
 pub mod pipeline;
+pub mod punt;
 mod query;
 pub mod rows;
 mod scan;

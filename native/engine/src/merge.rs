@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crossbeam_channel::{Receiver, Select, Sender, TrySendError};
+use wire::Mac;
 
 use crate::config::Mode;
 use crate::counters::lock;
@@ -14,8 +15,13 @@ use crate::host::HostTable;
 use crate::mirror::{ConditionChange, MirrorHealth, SourceDelta};
 use crate::names::{AppRecord, NameSource, ResolvedNames};
 use crate::output::EventLog;
+use crate::punt::{PuntedFrame, PuntedFrames};
 use crate::query::HostQuery;
 
+/// In `read`, so many frames of control protocols go over together at most, if nothing else has to go before.
+const PUNTED_TOGETHER: usize = 1000;
+/// Live, so many notices may wait with frames of control protocols in them; Python is behind by as many seconds.
+const PUNTED_WAITING: usize = 60;
 /// A worker that says nothing more has closed every second.
 const ALL_CLOSED: u64 = u64::MAX;
 
@@ -40,6 +46,8 @@ pub struct SecondDelta {
     pub hits: Vec<Hit>,
     /// What the sources of frames have shown.
     pub sources: Vec<SourceDelta>,
+    /// Frames of control protocols.
+    pub punted: PuntedFrames,
 }
 
 /// What Python is told.
@@ -53,17 +61,26 @@ pub struct Notice {
     pub findings: Vec<Finding>,
     /// What has become wrong or well with the mirror.
     pub conditions: Vec<ConditionChange>,
+    /// Frames of control protocols.
+    pub punted: Vec<PuntedFrame>,
+    /// Hardware addresses that have turned out to be routers'.
+    pub routers: Vec<Mac>,
 }
 
 impl Notice {
-    /// Number of all that it tells.
+    /// Number of alerts that it may raise.
     pub fn len(&self) -> usize {
         self.hits.len() + self.findings.len() + self.conditions.len()
     }
 
-    /// Whether it tells nothing.
+    /// Whether it tells nothing that may raise an alert.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Whether it tells nothing of who hosts are either.
+    fn is_silent(&self) -> bool {
+        self.is_empty() && self.punted.is_empty() && self.routers.is_empty()
     }
 }
 
@@ -84,6 +101,8 @@ pub struct MergeState {
     pub notices_dropped: AtomicU64,
     /// What hosts have looked up.
     pub names: Mutex<ResolvedNames>,
+    /// Frames of control protocols that Python did not take in time.
+    pub punted_dropped: AtomicU64,
     /// How the mirror is.
     pub mirror: Mutex<MirrorHealth>,
 }
@@ -108,6 +127,9 @@ pub struct Merge {
     hosts: HostTable,
     smtp: SmtpWatch,
     outlets: Outlets,
+    /// What tells who hosts are and has not gone over yet.
+    punted: Vec<PuntedFrame>,
+    routers: Vec<Mac>,
     state: Arc<MergeState>,
 }
 
@@ -127,6 +149,8 @@ impl Merge {
             hosts: tables.0,
             smtp: tables.1,
             outlets,
+            punted: Vec::new(),
+            routers: Vec::new(),
             state,
         }
     }
@@ -152,7 +176,7 @@ impl Merge {
         if self.mode == Mode::Read {
             let time_ns = self.state.time_ns.load(Ordering::Relaxed);
             let conditions = lock(&self.state.mirror).finish(time_ns);
-            self.notify(Notice { time_ns, conditions, ..Notice::default() });
+            self.notify(Notice { time_ns, conditions, ..Notice::default() }, true);
         }
         self.outlets.log = None;
         drop(std::mem::replace(&mut self.outlets.notices, crossbeam_channel::bounded(0).0));
@@ -181,6 +205,7 @@ impl Merge {
         let mut records = Vec::new();
         let mut apps = Vec::new();
         let mut sources = Vec::new();
+        let mut punted = Vec::new();
         let state = Arc::clone(&self.state);
         let mut mirror = lock(&state.mirror);
         self.hosts.open_second(second);
@@ -200,7 +225,11 @@ impl Merge {
             records.extend(own.records);
             apps.extend(own.apps);
             sources.extend(own.sources);
+            punted.extend(own.punted.into_frames());
         }
+        punted.sort_unstable();
+        self.punted.append(&mut punted);
+        self.routers.append(&mut self.hosts.take_routers());
         notice.hits.sort_by_key(|hit| (hit.time_ns, hit.flow_id, hit.event));
         records.sort_by_key(|record: &FlowRecord| (record.time_ns, record.start_ns, record.flow_id, record.end));
         self.smtp.judge(second, notice.time_ns, &mut notice.findings);
@@ -211,6 +240,7 @@ impl Merge {
         // Of one flow the order is the one in which its worker heard it.
         apps.sort_by_key(|app: &AppRecord| (app.time_ns, app.flow_id));
         self.name_flows(&apps, &mut records);
+        self.notify(notice, false);
         if let Some(log) = &self.outlets.log {
             log.apps(apps);
             log.flows(records);
@@ -238,10 +268,19 @@ impl Merge {
     }
 
     /// Tells Python. In `read` the next records wait until Python has written its own lines, so that the log is the
-    /// same in every run.
-    fn notify(&self, notice: Notice) {
-        if notice.is_empty() {
+    /// same in every run; who hosts are waits there until somebody asks for it.
+    fn notify(&mut self, mut notice: Notice, last: bool) {
+        let can_wait = self.mode == Mode::Read && !last && self.punted.len() < PUNTED_TOGETHER;
+        if !(can_wait && notice.is_empty()) {
+            notice.punted = std::mem::take(&mut self.punted);
+            notice.routers = std::mem::take(&mut self.routers);
+        }
+        if notice.is_silent() {
             return;
+        }
+        if self.mode == Mode::Live && self.outlets.notices.len() >= PUNTED_WAITING {
+            let lost = std::mem::take(&mut notice.punted).len() as u64;
+            self.state.punted_dropped.fetch_add(lost, Ordering::Relaxed);
         }
         match self.mode {
             Mode::Read => {
@@ -254,8 +293,8 @@ impl Merge {
                 if let Err(TrySendError::Full(notice) | TrySendError::Disconnected(notice)) =
                     self.outlets.notices.try_send(notice)
                 {
-                    let lost = notice.len() as u64;
-                    self.state.notices_dropped.fetch_add(lost, Ordering::Relaxed);
+                    self.state.notices_dropped.fetch_add(notice.len() as u64, Ordering::Relaxed);
+                    self.state.punted_dropped.fetch_add(notice.punted.len() as u64, Ordering::Relaxed);
                 }
             }
         }

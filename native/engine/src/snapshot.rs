@@ -56,6 +56,7 @@ impl Engine {
             "workers": workers.iter().enumerate()
                 .map(|(index, worker)| json!({"worker": index, "progress": worker.progress}))
                 .collect::<Vec<_>>(),
+            "punted": punted(&self.shared, &workers),
             "copies_forgotten": sum(|worker| worker.copies_forgotten),
             "fragments_forgotten": sum(|worker| worker.fragments_forgotten),
             "flows_without_layers": sum(|worker| worker.flows_without_layers),
@@ -159,6 +160,13 @@ fn names(shared: &Shared, workers: &[WorkerCounters]) -> Value {
         "given_up": workers.iter().map(|worker| worker.names.given_up).sum::<u64>(),
         "resolved": resolved.len(),
         "resolved_forgotten": resolved.forgotten(),
+fn punted(shared: &Shared, workers: &[WorkerCounters]) -> Value {
+    let sum = |of: fn(&WorkerCounters) -> u64| workers.iter().map(of).sum::<u64>();
+    let late = number(&shared.merge.punted_dropped);
+    json!({
+        "handed": sum(|worker| worker.punted.handed).saturating_sub(late),
+        "repeated": sum(|worker| worker.punted.repeated),
+        "dropped": sum(|worker| worker.punted.dropped) + late,
     })
 }
 

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use arrow_array::ffi::to_ffi;
 use arrow_array::{Array, StructArray};
+use engine::mirror::source_name;
+use engine::punt::PuntedFrame;
 use engine::watchlist::{ListFormat, ListText};
 use engine::{EngineConfig, EngineError};
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
@@ -94,6 +96,16 @@ fn list_text(list: &(String, String, PyBackedBytes, u8)) -> PyResult<ListText<'_
     Ok(ListText { name: name.clone(), format, text: Cow::Borrowed(text), default_severity: *default_severity })
 }
 
+type Punted<'a> = (u64, &'static str, u8, String, Vec<u16>, [Option<String>; 2], [Option<String>; 2], Cow<'a, [u8]>);
+
+fn punted<'a>(frame: &'a PuntedFrame, interfaces: &[String]) -> Punted<'a> {
+    let macs = frame.macs.map(|mac| (!mac.is_zero()).then(|| mac.to_string()));
+    let addresses = frame.addresses.map_or_else(Default::default, |ends| ends.map(|end| Some(end.to_string())));
+    let source = source_name(frame.source, interfaces);
+    let (protocol, vlans) = (frame.protocol.name(), frame.vlans.to_vec());
+    (frame.time_ns, protocol, frame.kind, source, vlans, macs, addresses, Cow::Borrowed(&frame.message))
+}
+
 #[pyclass(frozen, module = "sensor._native")]
 struct Batch {
     polled: engine::Polled,
@@ -127,6 +139,16 @@ impl Batch {
     #[getter]
     fn conditions(&self) -> String {
         engine::rows::conditions_to_json(&self.polled.notice.conditions)
+    }
+
+    #[getter]
+    fn punted(&self) -> Vec<Punted<'_>> {
+        self.polled.notice.punted.iter().map(|frame| punted(frame, &self.interfaces)).collect()
+    }
+
+    #[getter]
+    fn routers(&self) -> Vec<String> {
+        self.polled.notice.routers.iter().map(ToString::to_string).collect()
     }
 
     fn __len__(&self) -> usize {

@@ -81,7 +81,8 @@ fn decode_to<'a>(
             ethertype::IPV4 => ipv4::read(&mut decoder.cursor)?,
             ethertype::IPV6 => ipv6::read(&mut decoder.cursor)?,
             ethertype if decoder.carrier == NOWHERE => {
-                return Ok(Packet { ether: decoder.ether(), network: Network::NonIp { ethertype } });
+                let network = Network::NonIp { ethertype, payload: decoder.cursor.rest() };
+                return Ok(Packet { ether: decoder.ether(), network });
             }
             _ => {
                 let carrier = decoder.carrier;

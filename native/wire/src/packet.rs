@@ -29,6 +29,9 @@ pub enum Network<'a> {
     NonIp {
         /// EtherType, or 0 for an 802.3 length field (LLC).
         ethertype: u16,
+        /// What stands behind the EtherType as captured, padding included; behind a length field the LLC header is its
+        /// first part.
+        payload: &'a [u8],
     },
 }
 

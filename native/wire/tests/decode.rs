@@ -92,11 +92,12 @@ fn udp_on_a_tunnel_port_that_is_no_tunnel_stays_udp() {
 
 #[test]
 fn a_tunnel_may_carry_what_is_not_ip() {
-    let arp = common::ethernet([0xff; 6], [2, 0, 0, 0, 0, 9], 0x0806, &[0; 28]);
+    let payload: [u8; 28] = std::array::from_fn(|place| place as u8);
+    let arp = common::ethernet([0xff; 6], [2, 0, 0, 0, 0, 9], 0x0806, &payload);
     let frame = over_ip(17, &common::udp(50_000, common::VXLAN_PORT, &common::vxlan(7, &arp)));
     let mut stack = EncapStack::new();
     let packet = decode(&frame, frame.len() as u32, 1, &ports(), &mut stack).unwrap();
-    assert_eq!(packet.network, Network::NonIp { ethertype: 0x0806 });
+    assert_eq!(packet.network, Network::NonIp { ethertype: 0x0806, payload: &payload });
     assert_eq!(packet.ether.unwrap().source.0, [2, 0, 0, 0, 0, 9]);
     assert_eq!(stack[1], Encapsulation::Vxlan { vni: 7 });
 }

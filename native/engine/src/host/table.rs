@@ -5,6 +5,7 @@ use arrayvec::ArrayVec;
 use hashbrown::{HashMap, HashSet};
 use wire::{Address, Mac};
 
+use super::carriers::Carriers;
 use crate::flow::{Counts, FlowDelta, MAX_FLOW_VLANS, ORIG, RESP};
 
 /// Peers that are remembered, for each host that the table may hold, on average; all hosts share the sum.
@@ -61,6 +62,7 @@ pub struct HostTable {
     evicted: u64,
     peers_forgotten: u64,
     second: u64,
+    carriers: Carriers,
 }
 
 impl HostTable {
@@ -68,7 +70,9 @@ impl HostTable {
     pub fn new(max: usize) -> Self {
         let hasher = RandomState::new();
         let hosts = HashMap::with_hasher(hasher.clone());
-        Self { max: max.max(1), hosts, hasher, peers: 0, evicted: 0, peers_forgotten: 0, second: 0 }
+        let (peers, evicted, peers_forgotten, second) = (0, 0, 0, 0);
+        let carriers = Carriers::default();
+        Self { max: max.max(1), hosts, hasher, peers, evicted, peers_forgotten, second, carriers }
     }
 
     /// Number of hosts.
@@ -111,6 +115,11 @@ impl HostTable {
         if host.rate_second == self.second { host.rate_bytes } else { [0; 2] }
     }
 
+    /// Hardware addresses that have turned out to be routers' in the open second, in order; each is told once.
+    pub fn take_routers(&mut self) -> Vec<Mac> {
+        self.carriers.take_routers()
+    }
+
     /// Takes what a flow did in the open second.
     pub fn apply(&mut self, delta: &FlowDelta) {
         for side in [ORIG, RESP] {
@@ -128,7 +137,11 @@ impl HostTable {
         }
         let hasher = &self.hasher;
         let host = self.hosts.entry(own.address).or_insert_with(|| Host::new(delta, hasher));
+        let before = host.mac;
         host.count(delta, side, self.second);
+        if own.address.is_v4() {
+            self.carriers.moved(before, host.mac);
+        }
         if !delta.opened && !delta.answered {
             return;
         }
@@ -156,6 +169,9 @@ impl HostTable {
             if let Some(host) = self.hosts.remove(address) {
                 self.peers -= host.peers.len();
                 self.evicted += 1;
+                if address.is_v4() {
+                    self.carriers.moved(host.mac, Mac::default());
+                }
             }
         }
     }

@@ -306,7 +306,8 @@ fn interface_name(key: SourceKey, interfaces: &[String]) -> &str {
     interfaces.get(usize::from(key.interface)).map_or("", String::as_str)
 }
 
-fn source_name(key: SourceKey, interfaces: &[String]) -> String {
+/// The name of a source, as Python and the status show it.
+pub fn source_name(key: SourceKey, interfaces: &[String]) -> String {
     let interface = interface_name(key, interfaces);
     key.session.map_or_else(
         || interface.to_owned(),

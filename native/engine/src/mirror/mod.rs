@@ -11,6 +11,6 @@ pub mod source;
 pub mod tcp_gap;
 
 pub use duplicate::{CopyKind, CopyTable};
-pub use health::{ConditionChange, MirrorHealth};
+pub use health::{ConditionChange, MirrorHealth, source_name};
 pub use source::{SourceCounts, SourceDelta, SourceKey, SourceTable};
 pub use tcp_gap::TcpGap;

@@ -177,6 +177,12 @@ impl SourceTable {
         (place, true)
     }
 
+    /// The source at a place.
+    #[inline]
+    pub fn key(&self, place: u16) -> SourceKey {
+        self.sources[usize::from(place)].key
+    }
+
     /// The counts of the open second.
     #[inline]
     pub fn counts(&mut self, place: u16) -> &mut SourceCounts {

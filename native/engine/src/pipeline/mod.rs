@@ -9,6 +9,9 @@ mod naming;
 #[cfg(test)]
 mod naming_tests;
 mod publishing;
+mod punting;
+#[cfg(test)]
+mod punting_tests;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +30,7 @@ use crate::detect::HitLedger;
 use crate::flow::{Flow, FlowEnd, FlowFlags, FlowTable, Fragments};
 use crate::merge::{Notice, SecondDelta};
 use crate::networks::Networks;
+use crate::punt::PuntGate;
 use crate::query::FlowQuery;
 use crate::scan::FlowScan;
 use crate::store::RingStore;
@@ -117,6 +121,7 @@ pub struct Worker {
     watch: WatchHold,
     mirror: MirrorWatch,
     ledger: HitLedger,
+    punts: PuntGate,
     counters: WorkerCounters,
     second: SecondDelta,
     dirty: Vec<u32>,
@@ -150,6 +155,7 @@ impl Worker {
             watch,
             mirror,
             ledger: HitLedger::default(),
+            punts: PuntGate::default(),
             counters,
             second,
             dirty: Vec::new(),
@@ -222,6 +228,7 @@ impl Worker {
         }
         self.count_frame(&arrival.frame, index);
         self.mirror.count(&arrival.frame, &arrival.decoded, &self.encapsulations[index]);
+        self.punt(arrival, index);
         match &arrival.decoded {
             Ok(Packet { ether, network: Network::Ip(packet) }) => self.process_packet(arrival, *ether, packet, index),
             Ok(_) => self.counters.analysis.non_ip += 1,

@@ -57,6 +57,18 @@ class Batch:
         """What has become wrong or well with the mirror, as a JSON list; what lasts is told again every 10 minutes."""
 
     @property
+    def punted(
+        self,
+    ) -> list[
+        tuple[int, str, int, str, list[int], tuple[str | None, str | None], tuple[str | None, str | None], bytes]
+    ]:
+        """Messages of control protocols, as `sensor.identity.facts.PuntedFrame` names their columns."""
+
+    @property
+    def routers(self) -> list[str]:
+        """MACs that more than 16 IPv4 hosts have in common by now; each is told once."""
+
+    @property
     def ended(self) -> bool:
         """Whether no more will come: all files are read, or everything is drained after `Engine.stop`."""
 

@@ -16,6 +16,7 @@ from sensor.capture.quiet import QuietTunnels
 from sensor.config import Config, engine_settings
 from sensor.engine import Batch, Counters, Engine
 from sensor.housekeeping import Housekeeping
+from sensor.identity.naming import Identities
 from sensor.outputs import AlertOutputs, check_directories
 from sensor.reload import ListLoader, Lists, Reload, Reloader, restart_needed
 from sensor.sockets import Listeners
@@ -98,6 +99,8 @@ class Daemon:
         self._view = LiveView(
             self._engine, self._desk, self._take_counters, self._outputs.sinks, self._config.networks.internal
         )
+        self._identities = Identities(self._config.hosts.max)
+        self._view = LiveView(self._engine, self._desk, self._take_counters, self._outputs.sinks, self._identities)
         api = ApiServer(self._endpoints(listeners))
         stack.callback(api.stop)
         quiet = _quiet_tunnels(self._config)
@@ -130,7 +133,7 @@ class Daemon:
     def _loop(self) -> None:
         next_second = time.monotonic()
         while not self._is_over():
-            self._desk.take(self._poll())
+            self._take(self._poll())
             now = time.monotonic()
             if now >= next_second:
                 next_second = now + _SECOND
@@ -153,6 +156,9 @@ class Daemon:
         if batch.ended:
             raise WorkerError("the capture has ended by itself")
         return batch
+
+    def _take(self, batch: Batch) -> None:
+        self._desk.take(self._identities.take(batch))
 
     def _take_counters(self) -> Counters:
         return self._sources.amend(self._engine.counters())
@@ -192,9 +198,9 @@ class Daemon:
             self._engine.stop()
             batch = self._engine.poll(_POLL_SECONDS)
             while not batch.ended:
-                self._desk.take(batch)
+                self._take(batch)
                 batch = self._engine.poll(_POLL_SECONDS)
-            self._desk.take(batch)
+            self._take(batch)
             counters = self._take_counters()
             self._outputs.close_accounts(counters)
             self._stats.close(counters)

@@ -7,6 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, cast
 
 from sensor.alerts.rows import FindingRow, HitRow, MirrorRow
+from sensor.identity.facts import PuntedFrame
 
 if TYPE_CHECKING:
     from sensor._native import Engine as NativeEngine
@@ -75,6 +76,14 @@ class HostCounters(TypedDict):
     active: int
     max: int
     evicted: int
+
+
+class PuntedCounters(TypedDict):
+    """Frames of control protocols by what became of them."""
+
+    handed: int
+    repeated: int
+    dropped: int
 
 
 class MirrorCounters(TypedDict):
@@ -148,6 +157,7 @@ class Counters(TypedDict):
     sinks: list[SinkCounters]
     queues: list[QueueCounters]
     workers: list[WorkerCounters]
+    punted: PuntedCounters
     copies_forgotten: int
     fragments_forgotten: int
     flows_without_layers: int
@@ -161,13 +171,18 @@ class Counters(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one poll brought: rows, and the packet time that everything has passed (0 before the first frame)."""
+    """What one poll brought: rows, and the packet time that everything has passed (0 before the first frame).
+
+    `punted` are frames of control protocols, `routers` MACs that have turned out to be routers'.
+    """
 
     time_ns: int
     hits: Sequence[HitRow] = ()
     findings: Sequence[FindingRow] = ()
     ended: bool = False
     conditions: Sequence[MirrorRow] = ()
+    punted: Sequence[PuntedFrame] = ()
+    routers: Sequence[str] = ()
 
 
 def merged_sinks(*groups: Iterable[SinkCounters]) -> list[SinkCounters]:
@@ -208,7 +223,8 @@ class Engine:
         hits = cast("list[HitRow]", rows_of(native.hits))
         findings = cast("list[FindingRow]", rows_of(native.findings))
         conditions = cast("list[MirrorRow]", json.loads(native.conditions))
-        return Batch(native.time_ns, hits, findings, native.ended, conditions)
+        punted = [PuntedFrame(*frame) for frame in native.punted]
+        return Batch(native.time_ns, hits, findings, native.ended, conditions, punted, native.routers)
 
     def replace_watchlists(self, watchlists: object) -> int:
         """Use other compiled lists from now on, also for flows that are open; gives their generation."""

@@ -15,6 +15,7 @@ from sensor.alerts.conditions import Verdict
 from sensor.alerts.desk import AlertNumbers
 from sensor.alerts.text import NS_PER_SECOND
 from sensor.engine import Counters, SinkCounters, merged_sinks
+from sensor.identity.naming import IdentityNumbers
 
 Sample = tuple[tuple[str, ...], float]
 
@@ -28,6 +29,7 @@ class Scrape:
     sinks: tuple[SinkCounters, ...]
     verdict: Verdict
     reload_success: bool
+    identities: IdentityNumbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +188,23 @@ def _alert_number(column: Literal["open", "overflowed"]) -> Callable[[Scrape], I
     return samples
 
 
+def _punted(scrape: Scrape) -> Iterator[Sample]:
+    for result, frames in scrape.counters["punted"].items():
+        yield (result,), float(frames)  # type: ignore[arg-type]
+
+
+def _identity_number(column: Literal["active", "evicted"]) -> Callable[[Scrape], Iterator[Sample]]:
+    def samples(scrape: Scrape) -> Iterator[Sample]:
+        yield (), getattr(scrape.identities, column)
+
+    return samples
+
+
+def _identity_errors(scrape: Scrape) -> Iterator[Sample]:
+    for protocol, frames in scrape.identities.errors.items():
+        yield (protocol,), frames
+
+
 def _reload_success(scrape: Scrape) -> Iterator[Sample]:
     yield (), float(scrape.reload_success)
 
@@ -339,6 +358,24 @@ DEFINITIONS: tuple[Definition, ...] = (
         (),
         "Hosts that the full table gave up." + _NEVER,
         _one(lambda counters: counters["hosts"]["evicted"]),
+    ),
+    _counter(
+        "punted_frames_total",
+        ("result",),
+        "Frames of control protocols that tell who hosts are: handed over to be read, repeated within ten seconds, or "
+        "dropped because a worker had more than 200 or 64 KiB of them in a second. The result dropped should always be "
+        "zero.",
+        _punted,
+    ),
+    _counter(
+        "identity_errors_total", ("protocol",), "Frames of control protocols that could not be read.", _identity_errors
+    ),
+    _gauge("identities_active", (), "Addresses of which a machine is known.", _identity_number("active")),
+    _counter(
+        "identities_evicted_total",
+        (),
+        "Addresses whose machines were forgotten because there were more than hosts.max." + _NEVER,
+        _identity_number("evicted"),
     ),
     _gauge("watchlist_indicators", ("list", "type"), "Indicators in use.", _indicators),
     _gauge(

@@ -8,6 +8,7 @@ from sensor.alerts.log import AlertLog
 from sensor.alerts.policy import Policy
 from sensor.config import Config, engine_settings
 from sensor.engine import Counters, Engine
+from sensor.identity.naming import Identities
 from sensor.outputs import OutputError, check_directories, event_log_of
 from sensor.stats import StatsLog
 
@@ -29,7 +30,7 @@ def analyse(
     lists: object,
     show_progress: Callable[[Counters], None] = lambda _: None,
     on_event: Callable[[Event], None] | None = None,
-) -> tuple[Counters, AlertNumbers]:
+) -> tuple[Counters, AlertNumbers, Identities]:
     """Read the files to their end with these compiled lists in force, and write the logs that `config` names.
 
     The time of alerts is the packets'. Raises OSError if nothing can be read or a log cannot be written, ValueError
@@ -38,26 +39,29 @@ def analyse(
     engine = Engine(engine_settings(config, "read", files))
     alert_log = AlertLog(config.alerts.log) if config.alerts.log else None
     policy = Policy(config.alerts.suppress, rows_tell_time=True)
+    identities = Identities(config.hosts.max)
     desk = AlertDesk(policy, event_log_of(config, engine), alert_log.write if alert_log else None, on_event)
     # Nothing passes while lists load here, and the first frame must already meet them.
     engine.replace_watchlists(lists)
     engine.start()
     try:
-        _take_all(engine, desk, show_progress)
+        _take_all(engine, desk, identities, show_progress)
     finally:
         engine.stop()
     counters = engine.counters()
     StatsLog(config, engine.log_event).close(counters)
     if alert_log is not None:
         _close(alert_log)
-    return counters, desk.numbers()
+    return counters, desk.numbers(), identities
 
 
-def _take_all(engine: Engine, desk: AlertDesk, show_progress: Callable[[Counters], None]) -> None:
+def _take_all(
+    engine: Engine, desk: AlertDesk, identities: Identities, show_progress: Callable[[Counters], None]
+) -> None:
     ended = False
     while not ended:
         batch = engine.poll(_POLL_SECONDS)
-        desk.take(batch)
+        desk.take(identities.take(batch))
         ended = batch.ended
         show_progress(engine.counters())
     desk.tick(engine.counters()["time_ns"])

@@ -56,7 +56,9 @@ def _hit_event(alert: EveAlert, row: HitRow) -> dict[str, Any]:
         }
     if row["src_mac"]:
         event["ether"] = {"src_mac": row["src_mac"], "dest_mac": row["dest_mac"]}
-    event["alert"] = _alert(alert, " ".join(words) or row["indicator"], {"watchlist": {**watchlist, "entry": entry}})
+    event["alert"] = _alert(
+        alert, " ".join(words) or row["indicator"], {"watchlist": {**watchlist, "entry": entry}}, row
+    )
     event["flow"] = {
         "pkts_toserver": row["packets_toserver"],
         "pkts_toclient": row["packets_toclient"],
@@ -94,7 +96,7 @@ def _finding_event(alert: EveAlert, row: FindingRow) -> dict[str, Any]:
         event["vlan"] = row["vlan"]
     if row["mac"]:
         event["ether"] = {"src_mac": row["mac"]}
-    event["alert"] = _alert(alert, BY_NAME[alert.rule].meaning, {})
+    event["alert"] = _alert(alert, BY_NAME[alert.rule].meaning, {}, row)
     columns = ("window_seconds", "count", "connections", "servers", "rejects", "examples")
     event["spanwatch"] = {column: row[column] for column in columns}  # type: ignore[literal-required]
     return event
@@ -115,7 +117,7 @@ def _condition_event(alert: EveAlert, condition: Condition) -> dict[str, Any]:
     }
 
 
-def _alert(alert: EveAlert, signature: str, context: dict[str, Any]) -> dict[str, Any]:
+def _alert(alert: EveAlert, signature: str, context: dict[str, Any], row: HitRow | FindingRow) -> dict[str, Any]:
     rule = BY_NAME[alert.rule]
     return {
         "action": "allowed",
@@ -125,6 +127,15 @@ def _alert(alert: EveAlert, signature: str, context: dict[str, Any]) -> dict[str
         "signature": f"SPANWATCH {rule.name} {signature}",
         "category": rule.category,
         "severity": int(alert.severity),
-        "metadata": {"rule": [rule.name]},
+        "metadata": {"rule": [rule.name], **_host_metadata(row)},
         "context": {**context, "incident": alert.incident},
     }
+
+
+def _host_metadata(row: HitRow | FindingRow) -> dict[str, list[str]]:
+    """Give who the host is, in lists as EVE's metadata has them; what is not known has no key."""
+    machine = row.get("machine")
+    if machine is None:
+        return {}
+    known = {"host_name": machine["name"], "host_mac": machine["mac"], "host_vendor": machine["vendor"]}
+    return {key: [value] for key, value in known.items() if value}

@@ -152,6 +152,7 @@ class Incident:
             "opened": utc_stamp(self.opened_ns),
             "last_seen": utc_stamp(self.last_ns),
             "closed": None,
+            "last_seen_ns": self.last_ns,
         }
         match self.tally:
             case FlowTally() as flows:

@@ -1,6 +1,11 @@
-"""The rows that the core hands to the alert policy, one typed dictionary a kind, and who is who in them."""
+"""The rows that the core hands to the alert policy, one typed dictionary a kind, and who is who in them.
 
-from typing import Any, NamedTuple, TypedDict, final
+`machine` is put in on the way, see `sensor.identity`; it is the machine of the host at the time of the row.
+"""
+
+from typing import Any, NamedTuple, NotRequired, TypedDict, final
+
+from sensor.identity.table import Machine
 
 
 @final
@@ -45,6 +50,7 @@ class HitRow(TypedDict):
     matched: str
     observed: str | None
     observed_in: str | None
+    machine: NotRequired[Machine | None]
 
 
 @final
@@ -63,6 +69,7 @@ class FindingRow(TypedDict):
     servers: int
     rejects: int
     examples: list[str]
+    machine: NotRequired[Machine | None]
 
 
 @final
@@ -101,6 +108,21 @@ def ends_of(row: HitRow) -> Ends:
     if host_opened:
         return Ends(*source, *destination, host_opened=True)
     return Ends(*destination, *source, host_opened=False)
+
+
+def host_mac(row: HitRow | FindingRow) -> str | None:
+    """Give the MAC that frames of the host show; behind a router it is the router's."""
+    if "flow_id" not in row:
+        return row["mac"]
+    return row["src_mac"] if ends_of(row).host == row["src_ip"] else row["dest_mac"]
+
+
+def name_and_mac(row: HitRow | FindingRow) -> tuple[str | None, str | None]:
+    """Give name and MAC of the host; the frames' MAC where nobody has looked for the machine."""
+    if "machine" not in row:
+        return None, host_mac(row)
+    machine = row["machine"]
+    return (machine["name"], machine["mac"]) if machine else (None, None)
 
 
 def carries_news(row: HitRow) -> bool:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Any, Literal, NamedTuple
 
-from sensor.alerts.rows import Ends, FindingRow, HitRow
+from sensor.alerts.rows import Ends, FindingRow, HitRow, name_and_mac
 from sensor.alerts.text import NS_PER_SECOND, clock, counted, endpoint, escape, has_ports, pace, size, span
 
 STAGES = ("attempt", "contact", "data")
@@ -77,9 +77,10 @@ def entry_of(metadata: str) -> dict[str, str]:
     return {column: str(value) for column, value in entry.items()}
 
 
-def host_details(address: str, mac: str | None, vlan: Sequence[int]) -> str:
-    """Give a host with what is known of it: `10.20.3.44 (00:1b:44:11:3a:b7 vlan 20)`."""
-    details = [escape(mac)] if mac else []
+def host_details(address: str, row: HitRow | FindingRow) -> str:
+    """Give a host with what is known of it: `10.20.3.44 (PC-0417 00:1b:44:11:3a:b7 vlan 20)`."""
+    details = [escape(known) for known in name_and_mac(row) if known]
+    vlan = row["vlan"]
     if vlan:
         details.append("vlan " + ".".join(map(str, vlan)))
     return f"{address} ({' '.join(details)})" if details else address
@@ -159,9 +160,8 @@ class FlowTally:
 
     def open_groups(self, row: HitRow) -> tuple[str, ...]:
         """What the open line tells."""
-        mac = row["src_mac"] if self.host == row["src_ip"] else row["dest_mac"]
         packets = f"{self.stage}, {counted(self.packets_out, 'packet')} out, {self.packets_in:,} in"
-        who = host_details(endpoint(self.host, self.host_port), mac, row["vlan"])
+        who = host_details(endpoint(self.host, self.host_port), row)
         entry = describe_entry(row["metadata"], row["list"], row["indicator"], row["type"])
         shown = () if row["observed"] is None else (f"{escape(row['observed'])} in {row['observed_in']}",)
         return (f"{who} {self._target}", entry, *shown, packets, f"{row['first_sender']} sent the first")
@@ -218,7 +218,7 @@ class FindingTally:
 
     def open_groups(self, row: FindingRow) -> tuple[str, ...]:
         """What the open line tells."""
-        groups = (host_details(self.host, row["mac"], row["vlan"]), self._numbers(row["rule"]))
+        groups = (host_details(self.host, row), self._numbers(row["rule"]))
         return (*groups, "such as " + ", ".join(map(escape, row["examples"]))) if row["examples"] else groups
 
     def update_groups(self, rule: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from sensor.alerts.desk import AlertDesk
 from sensor.alerts.text import utc_stamp
 from sensor.api.ends import Ends, Network
 from sensor.engine import Counters, Engine, SinkCounters, merged_sinks
+from sensor.identity.naming import Identities
 from sensor.metrics import Scrape
 
 _UNKNOWN = Health(Verdict.OK, (), 0.0, 0, None)
@@ -25,6 +26,7 @@ class LiveView:
         take_counters: Callable[[], Counters],
         sinks: Callable[[], tuple[SinkCounters, ...]],
         internal: Iterable[Network] = (),
+        identities: Identities,
     ) -> None:
         self.health = _UNKNOWN
         self.workers_advance = True
@@ -35,6 +37,7 @@ class LiveView:
         self._take_counters = take_counters
         self._sinks = sinks
         self._ends = Ends(internal)
+        self._identities = identities
         self._started_ns = time.time_ns()
 
     def counters(self) -> Counters:
@@ -44,7 +47,14 @@ class LiveView:
     def scrape(self) -> Scrape:
         """Take one snapshot."""
         counters = self._take_counters()
-        return Scrape(counters, self._desk.numbers(), self._sinks(), self.health.verdict, self.reload_success)
+        return Scrape(
+            counters,
+            self._desk.numbers(),
+            self._sinks(),
+            self.health.verdict,
+            self.reload_success,
+            self._identities.numbers(),
+        )
 
     def status(self) -> dict[str, Any]:
         """Give the whole state of the sensor."""
@@ -69,6 +79,7 @@ class LiveView:
                 "verdict": self.health.verdict.value,
                 "reasons": [reason.describe() for reason in self.health.reasons],
                 "sources": counters["mirror"]["sources"],
+                "places": self._identities.places(),
             },
         }
 
@@ -81,8 +92,8 @@ class LiveView:
         return self._ends.marked(self._engine.flows(filter_text, order, limit))
 
     def hosts(self, filter_text: str, order: str, limit: int) -> list[dict[str, Any]]:
-        """Give live hosts."""
-        return self._engine.hosts(filter_text, order, limit)
+        """Give live hosts, each with the machine that it is and those that had its address before."""
+        return [self._identities.describe_host(row) for row in self._engine.hosts(filter_text, order, limit)]
 
     def is_internal(self, address: str) -> bool:
         """Whether an address lies in the internal networks."""
@@ -95,3 +106,6 @@ class LiveView:
     def closed_incidents(self, most: int | None = None) -> list[dict[str, Any]]:
         """Give the incidents that were closed."""
         return self._desk.closed_incidents(most)
+    def open_incidents(self) -> list[dict[str, Any]]:
+        """Give the open incidents, each with the machine that its host was when it was last seen."""
+        return [self._identities.describe_incident(incident) for incident in self._desk.open_incidents()]

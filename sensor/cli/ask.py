@@ -8,6 +8,12 @@ from sensor.alerts.text import NS_PER_SECOND, clock, counted, endpoint, pace, si
 from sensor.cli import ExitCode
 from sensor.cli.asking import add_socket_option, ask_daemon, socket_of
 from sensor.cli.output import print_json, print_table
+from sensor.cli import CommandError, ExitCode
+from sensor.cli.options import add_configuration_option, read_configuration
+from sensor.cli.output import place_text, print_json, print_table, printable
+
+_TIMEOUT_SECONDS = 10.0
+_LARGEST_ANSWER_BYTES = 64 << 20
 
 Row = Mapping[str, Any]
 
@@ -78,6 +84,7 @@ def _status_rows(status: Row) -> list[tuple[str, object]]:
         ("healthy", "yes" if status["healthy"] else "no"),
         *(("problem", problem) for problem in status["problems"]),
         ("mirror", status["mirror"]["verdict"]),
+        *(("place", place_text(place)) for place in status["mirror"]["places"]),
         *interfaces,
         ("ring", f"{size(ring['bytes'])} in {counted(ring['segments'], 'file')}{_reach(status)}" if ring else "off"),
         ("flows", f"{status['flows']['active']:,} of {status['flows']['max']:,}"),
@@ -101,14 +108,30 @@ def _reach(status: Row) -> str:
 
 
 def _hosts(arguments: argparse.Namespace) -> int:
-    columns = ("host", "mac", "vlan", "last seen", "flows", "peers", "out", "in", "out/s", "in/s", "serves")
+    columns = (
+        "host",
+        "name",
+        "mac",
+        "vendor",
+        "vlan",
+        "last seen",
+        "flows",
+        "peers",
+        "out",
+        "in",
+        "out/s",
+        "in/s",
+        "serves",
+    )
     return _print_rows(arguments, "hosts", columns, _host_cells)
 
 
 def _host_cells(row: Row) -> Sequence[object]:
     return (
         row["ip"],
+        row["name"],
         row["mac"],
+        row["vendor"],
         _vlan(row["vlan"]),
         clock(row["last_seen_ns"]),
         row["flows"],
@@ -167,6 +190,7 @@ def _alerts(arguments: argparse.Namespace) -> int:
         print_json(incidents)
         return ExitCode.OK
     columns = ("id", "severity", "rule", "host", "indicator", "stage", "contacts", "state", "opened", "last seen")
+    columns = ("id", "severity", "rule", "host", "name", "mac", "indicator", "stage", "contacts", "opened", "last seen")
     print_table(columns, map(_alert_cells, incidents))
     return ExitCode.OK
 
@@ -178,6 +202,7 @@ def _alert_cells(row: Row) -> Sequence[object]:
         row["severity"],
         row["rule"],
         row["host"] or None,
+        *_name_and_mac(row),
         row["indicator"] or None,
         row.get("stage", row.get("text")),
         contacts,
@@ -190,6 +215,9 @@ def _alert_cells(row: Row) -> Sequence[object]:
 def _second(utc: str) -> str:
     """Cut a time of the API to the second."""
     return f"{utc[:19].replace('T', ' ')} UTC"
+def _name_and_mac(row: Row) -> tuple[object, object]:
+    machine = row["machine"]
+    return (machine["name"], machine["mac"]) if machine else (None, None)
 
 
 def _vlan(tags: Sequence[int]) -> str | None:

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from sensor.alerts.text import escape
 
@@ -13,6 +14,13 @@ _LONGEST_CELL = 400
 def printable(value: object) -> str:
     """Give any value as harmless text of one line; None as a dash."""
     return "-" if value is None else escape(str(value), _LONGEST_CELL)
+
+
+def place_text(place: Mapping[str, Any]) -> str:
+    """Say where a mirror hangs: `eth1: core-1 port Gi1/0/24 (uplink) vlan 20 by lldp`."""
+    description = f" ({place['description']})" if place["description"] else ""
+    vlan = f" vlan {place['vlan']}" if place["vlan"] else ""
+    return f"{place['source']}: {place['switch']} port {place['port']}{description}{vlan} by {place['protocol']}"
 
 
 def print_json(rows: Iterable[Mapping[str, object]]) -> None:

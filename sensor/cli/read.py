@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sensor.alerts.rules import BY_NAME
-from sensor.alerts.text import size
+from sensor.alerts.text import size, stamp
 from sensor.cli import CommandError, ExitCode, describe
 from sensor.cli.options import add_configuration_option, add_filter_option, read_configuration
-from sensor.cli.output import print_json, print_table, printable
+from sensor.cli.output import place_text, print_json, print_table, printable
 from sensor.config import Config, ConfigError
 from sensor.reload import ListLoader
 from sensor.systemd import configure_logging
@@ -22,6 +22,10 @@ from sensor.systemd import configure_logging
 if TYPE_CHECKING:
     from sensor.alerts.desk import AlertNumbers
     from sensor.engine import Counters
+    from sensor.identity.naming import Identities
+
+_MOST_MACHINES = 10_000
+_SHOWN_MACHINES = 50
 
 ShowProgress = Callable[["Counters"], None]
 
@@ -51,14 +55,14 @@ def run(args: argparse.Namespace) -> int:
     _allow_open_files()
     config = read_configuration(args, overrides=_output_overrides(args))
     try:
-        counters, alerts = _analyse(config, args)
+        counters, alerts, identities = _analyse(config, args)
     except ConfigError as error:
         raise CommandError(ExitCode.CONFIGURATION, str(error)) from error
     except ValueError as error:
         raise CommandError(ExitCode.USAGE, str(error)) from error
     except OSError as error:
         raise CommandError(ExitCode.INPUT_OUTPUT, describe(error)) from error
-    return _report(summary(counters, alerts), as_json=args.json)
+    return _report(summary(counters, alerts, identities), as_json=args.json)
 
 
 def _allow_open_files() -> None:
@@ -67,7 +71,7 @@ def _allow_open_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def _analyse(config: Config, args: argparse.Namespace) -> "tuple[Counters, AlertNumbers]":
+def _analyse(config: Config, args: argparse.Namespace) -> "tuple[Counters, AlertNumbers, Identities]":
     with ThreadPoolExecutor(1) as executor:
         # The core compiles lists while the rest of the sensor is imported: a tenth of the time of a short capture.
         lists = executor.submit(ListLoader(), config)
@@ -125,7 +129,7 @@ def _progress(files: list[str], *, quiet: bool) -> AbstractContextManager[ShowPr
     return _Bar(sum(path.stat().st_size for path in paths) if sized else None)
 
 
-def summary(counters: "Counters", alerts: "AlertNumbers") -> dict[str, Any]:
+def summary(counters: "Counters", alerts: "AlertNumbers", identities: "Identities") -> dict[str, Any]:
     """Give what the files held, as one object."""
     ended = counters["flows"]["ended"]
     interim = ended.get("active", 0)
@@ -134,6 +138,8 @@ def summary(counters: "Counters", alerts: "AlertNumbers") -> dict[str, Any]:
         "bytes": sum(interface["captured_bytes"] for interface in counters["interfaces"]),
         "flows": sum(ended.values()) - interim + counters["flows"]["active"],
         "hosts": counters["hosts"]["active"],
+        "machines": identities.machines(_MOST_MACHINES),
+        "places": identities.places(),
         "alerts": [
             {"rule": rule, "severity": severity, "incidents": incidents}
             for (rule, severity), incidents in sorted(
@@ -149,6 +155,7 @@ def summary(counters: "Counters", alerts: "AlertNumbers") -> dict[str, Any]:
             "fragments": counters["fragments_forgotten"],
             "layers": counters["flows_without_layers"],
             "sources": counters["frames_without_source"],
+            "identities": identities.numbers().evicted,
         },
         "warnings": [*counters.get("warnings", []), *filter(None, [counters.get("error")])],
     }
@@ -179,4 +186,18 @@ def _print_summary(found: dict[str, Any]) -> None:
         (f"not understood: {row['layer']}", f"{row['frames']:,} frames ({row['error']})")
         for row in found["not_understood"]
     ]
+    rows += [("place", place_text(place)) for place in found["places"]]
     print_table(("", ""), rows)
+    if found["machines"]:
+        print()
+        _print_machines(found["machines"])
+
+
+def _print_machines(machines: list[dict[str, Any]]) -> None:
+    shown = [
+        (row["ip"], row["name"], row["mac"], row["vendor"], stamp(row["first_seen_ns"]), stamp(row["last_seen_ns"]))
+        for row in machines[:_SHOWN_MACHINES]
+    ]
+    print_table(("host", "name", "mac", "vendor", "first seen", "last seen"), shown)
+    if len(machines) > _SHOWN_MACHINES:
+        print(f"and {len(machines) - _SHOWN_MACHINES:,} more: --json prints all")

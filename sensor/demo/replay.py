@@ -34,7 +34,7 @@ def show_capture(stage: Stage, seconds: float | None) -> Outcome:
         outcome.take(event)
         print(format_line(event), flush=True)
 
-    counters, _ = analyse(stage.config, [str(capture)], ListLoader()(stage.config).compiled, on_event=show)
+    counters, _, _ = analyse(stage.config, [str(capture)], ListLoader()(stage.config).compiled, on_event=show)
     print(_figures(counters))
     return outcome
 

@@ -78,6 +78,7 @@ def counters(**changes: Any) -> Counters:
         "fragments_forgotten": 0,
         "flows_without_layers": 0,
         "frames_without_source": 0,
+        "punted": {"handed": 20, "repeated": 5, "dropped": 1},
         "watchlist": {
             "generation": 1,
             "lists": [{"list": "feodo", "type": "ip", "indicators": 12}],
@@ -177,6 +178,8 @@ class FakeEngine:
             raise ValueError(f"'{filter_text}' is no address, network, port, protocol or vlan:ID")
         self.asked.append((table, filter_text, order, limit))
         return [dict(row) for row in rows[:limit]]
+        row = {"asked": filter_text, "mac": "00:1b:44:11:3a:b7", "last_seen_ns": START}
+        return [{"ip": f"10.0.0.{number}", **row} for number in range(1, 4)][:limit]
 
     def log_event(self, line: str) -> None:
         self.events.append(line)

@@ -25,6 +25,8 @@ class NativeBatch:
     findings: object
     ended: bool = False
     conditions: str = "[]"
+    punted: list[tuple[Any, ...]] = field(default_factory=list)
+    routers: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -81,8 +83,12 @@ def test_arrow_rows_become_dictionaries() -> None:
 
 def test_a_batch_carries_rows_time_and_end() -> None:
     hits, findings = [_without_nulls(hit())], [_without_nulls(finding())]
-    core = Core(NativeBatch(17, record_batch(hits), record_batch(findings), ended=True))
-    batch = engine_of({}, core).poll(0.1)
+    native = NativeBatch(17, record_batch(hits), record_batch(findings), ended=True)
+    native.punted = [(9, "arp", 0, "eth1", [20], ("00:1b:44:11:3a:b7", "ff:ff:ff:ff:ff:ff"), (None, None), b"who")]
+    native.routers = ["00:00:5e:00:01:14"]
+    batch = engine_of({}, Core(native)).poll(0.1)
+    assert (batch.punted[0].protocol, batch.punted[0].vlan, batch.punted[0].message) == ("arp", [20], b"who")
+    assert batch.routers == ["00:00:5e:00:01:14"]
     assert (batch.time_ns, batch.ended) == (17, True)
     assert [_without_nulls(row) for row in batch.hits] == hits
     assert [_without_nulls(row) for row in batch.findings] == findings
@@ -158,8 +164,8 @@ def test_the_built_core_gives_the_columns_that_the_policy_reads(tmp_path: Path) 
     mail = [(1 + n / 10, _segment("10.0.0.9", f"198.51.100.{n}", (40_000 + n, 25), syn)) for n in range(1, 30)]
     _pcap(path, [*met, *mail, (90.0, _segment("10.0.0.1", "192.0.2.1", (1, 2), syn))])
     hits, findings = _read_all(path)
-    assert {frozenset(row) for row in hits} == {frozenset(HitRow.__annotations__)}
-    assert {frozenset(row) for row in findings} == {frozenset(FindingRow.__annotations__)}
+    assert {frozenset(row) for row in hits} == {frozenset(HitRow.__annotations__) - {"machine"}}
+    assert {frozenset(row) for row in findings} == {frozenset(FindingRow.__annotations__) - {"machine"}}
     assert (hits[0]["event"], hits[0]["src_ip"], hits[0]["dest_port"]) == ("open", HOST, 443)
     assert (hits[0]["list"], hits[0]["severity"], hits[0]["matched"]) == ("mine", 2, "dest")
     assert sum(row["packets_toserver"] + row["packets_toclient"] for row in hits) == 2

@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sensor import __version__
 from sensor.alerts.conditions import Verdict
 from sensor.alerts.desk import AlertNumbers
+from sensor.identity.naming import IdentityNumbers
 from sensor.metrics import DEFINITIONS, Scrape, reference, registry_of
 from tests.unit.samples import START, counters, interface
 
@@ -50,13 +51,15 @@ PROMISED = [
     "build_info",
 ]
 
+IDENTITIES = IdentityNumbers(4, 2, {"arp": 0, "dhcp": 3})
+
 Samples = dict[str, dict[tuple[str, ...], float]]
 
 
 def page(verdict: Verdict = Verdict.OK, *, reload_success: bool = True, **changes: Any) -> str:
     alerts = AlertNumbers({("watchlist.ip", "high"): 2}, {"smtp.bulk": 3}, 1, 0)
     sink = {"sink": "alerts", "written": 5, "dropped": 1, "error": "No space left on device"}
-    scrape = Scrape(counters(**changes), alerts, (sink,), verdict, reload_success)  # type: ignore[arg-type]
+    scrape = Scrape(counters(**changes), alerts, (sink,), verdict, reload_success, IDENTITIES)  # type: ignore[arg-type]
     return generate_latest(registry_of(lambda: scrape)).decode()
 
 
@@ -102,7 +105,7 @@ def test_a_scrape_takes_one_snapshot() -> None:
 
     def take() -> Scrape:
         taken.append(1)
-        return Scrape(counters(), alerts, (), Verdict.OK, reload_success=True)
+        return Scrape(counters(), alerts, (), Verdict.OK, reload_success=True, identities=IDENTITIES)
 
     registry = registry_of(take)
     assert not taken

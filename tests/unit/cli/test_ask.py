@@ -96,11 +96,16 @@ def test_hosts_as_a_table_and_as_json(capsys: pytest.CaptureFixture[str], path: 
     code, out, _ = ask(capsys, path, "hosts", "--filter", "10.0.0.0/8", "--sort", "bytes", "--limit", "5")
     assert code == ExitCode.OK
     header, row = out.splitlines()
-    assert header.split()[:3] == ["host", "mac", "vlan"]
-    assert row.split()[:3] == ["10.20.3.44", "00:1b:44:11:3a:b7", "100.30"]
+    assert header.split()[:5] == ["host", "name", "mac", "vendor", "vlan"]
+    assert row.split()[:4] == ["10.20.3.44", "PC-0417", "00:1b:44:11:3a:b7", "SanDisk"]
+    assert "  100.30  " in row
     assert "48 kB  1.2 MB" in row
     assert engine.asked == [("hosts", "10.0.0.0/8", "bytes", 5)]
     assert json.loads(ask(capsys, path, "hosts", "--json")[1]) == HOST_ROW
+    assert engine.calls == ["10.0.0.0/8|bytes|5"]
+    shown = json.loads(ask(capsys, path, "hosts", "--json")[1])
+    assert {column: shown[column] for column in HOST_ROW} == HOST_ROW
+    assert shown["history"][0]["name"] == "PC-0417"
 
 
 def test_flows_show_ends_and_no_escape_sequence(capsys: pytest.CaptureFixture[str], path: Path) -> None:
@@ -119,7 +124,7 @@ def test_flows_show_ends_and_no_escape_sequence(capsys: pytest.CaptureFixture[st
 def test_alerts(capsys: pytest.CaptureFixture[str], path: Path) -> None:
     code, out, _ = ask(capsys, path, "alerts")
     assert code == ExitCode.OK
-    assert "high      watchlist.ip  10.20.3.44  203.0.113.9  contact  1" in out
+    assert "high      watchlist.ip  10.20.3.44  PC-0417  00:1b:44:11:3a:b7  203.0.113.9  contact  1" in out
     assert json.loads(ask(capsys, path, "alerts", "--json")[1])["contacts"] == 1
 
 

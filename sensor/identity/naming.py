@@ -1,0 +1,95 @@
+"""The identities of a run: learns from each batch of the core, and names the hosts in its rows."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sensor.alerts.rows import FindingRow, HitRow, ends_of, host_mac
+from sensor.engine import Batch
+from sensor.identity.dissect import PROTOCOLS, Dissector
+from sensor.identity.facts import Evidence, Neighbour, PuntedFrame, RouterMac
+from sensor.identity.places import Places
+from sensor.identity.table import IdentityTable, Machine
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityNumbers:
+    """What is counted: addresses in the table, those given up, and frames by protocol that could not be read."""
+
+    active: int = 0
+    evicted: int = 0
+    errors: Mapping[str, int] = field(default_factory=dict)
+
+
+class Identities:
+    """One table, the dissection that feeds it, and the mirror's places. Any method may be called from any thread."""
+
+    def __init__(self, most_hosts: int) -> None:
+        self._dissector = Dissector()
+        self._table = IdentityTable(most_hosts)
+        self._places = Places()
+        self._lock = threading.Lock()
+
+    def learn(self, evidence: Evidence) -> None:
+        """Take what any parser has found out about a machine."""
+        with self._lock:
+            self._table.learn(evidence)
+
+    def take(self, batch: Batch) -> Batch:
+        """Learn from a batch; give it with the machine of each host in `machine`."""
+        with self._lock:
+            self._table.learn_routers(batch.routers)
+            for frame in batch.punted:
+                self._read(frame)
+            hits = [self._name_hit(row) for row in batch.hits]
+            findings = [self._name_finding(row) for row in batch.findings]
+        return replace(batch, hits=hits, findings=findings)
+
+    def who(self, ip: str, time_ns: int) -> Machine | None:
+        """Say who had an address at a time."""
+        with self._lock:
+            return self._table.who(ip, time_ns)
+
+    def describe_host(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Give a row of the host table with name, MAC, vendor, and the machines that had the address before."""
+        with self._lock:
+            machine = self._table.who(row["ip"], row["last_seen_ns"], row["mac"])
+            history = self._table.history(row["ip"])
+        return {**row, **(machine or dict.fromkeys(Machine.__annotations__)), "history": history}
+
+    def describe_incident(self, incident: dict[str, Any]) -> dict[str, Any]:
+        """Give an open incident with the machine that its host was when it was last seen."""
+        return {**incident, "machine": self.who(incident["host"], incident["last_seen_ns"])}
+
+    def machines(self, most: int) -> list[dict[str, Any]]:
+        """Give the newest addresses with their last machine, in the order of the addresses' text."""
+        with self._lock:
+            newest = sorted(self._table.addresses()[-most:])
+            return [{"ip": ip, **self._table.history(ip)[-1]} for ip in newest]
+
+    def places(self) -> list[dict[str, Any]]:
+        """Give the switch ports that the mirror hangs on."""
+        with self._lock:
+            return self._places.describe()
+
+    def numbers(self) -> IdentityNumbers:
+        """Give the counts as of now."""
+        with self._lock:
+            errors = {protocol: self._dissector.errors[protocol] for protocol in PROTOCOLS}
+            return IdentityNumbers(len(self._table), self._table.evicted, errors)
+
+    def _read(self, frame: PuntedFrame) -> None:
+        learn: dict[type, Callable[[Any], None]] = {
+            Evidence: self._table.learn,
+            Neighbour: self._places.learn,
+            RouterMac: lambda router: self._table.learn_routers([router.mac]),
+        }
+        for fact in self._dissector.read(frame):
+            learn[type(fact)](fact)
+
+    def _name_hit(self, row: HitRow) -> HitRow:
+        return {**row, "machine": self._table.who(ends_of(row).host, row["time_ns"], host_mac(row))}
+
+    def _name_finding(self, row: FindingRow) -> FindingRow:
+        return {**row, "machine": self._table.who(row["host"], row["time_ns"], row["mac"])}

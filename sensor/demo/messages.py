@@ -113,3 +113,28 @@ def _tls_record(kind: int, body: bytes) -> bytes:
 def _random(seed: int, length_bytes: int) -> bytes:
     """Bytes that look encrypted and are the same each run."""
     return random.Random(seed).randbytes(length_bytes)  # noqa: S311 -- repeatable on purpose
+
+
+def dhcp_request(mac: bytes, name: str) -> bytes:
+    """What a client broadcasts to get an address, its host name in it (RFC 2131, 4.3.2)."""
+    options = [
+        (dpkt.dhcp.DHCP_OPT_MSGTYPE, bytes((dpkt.dhcp.DHCPREQUEST,))),
+        (dpkt.dhcp.DHCP_OPT_HOSTNAME, name.encode("ascii")),
+        (dpkt.dhcp.DHCP_OPT_VENDOR_ID, b"MSFT 5.0"),
+    ]
+    return _dhcp(dpkt.dhcp.DHCP_OP_REQUEST, mac, bytes(4), options)
+
+
+def dhcp_ack(mac: bytes, address: str, server: str) -> bytes:
+    """What the server answers."""
+    options = [
+        (dpkt.dhcp.DHCP_OPT_MSGTYPE, bytes((dpkt.dhcp.DHCPACK,))),
+        (dpkt.dhcp.DHCP_OPT_SERVER_ID, address_bytes(server)),
+    ]
+    return _dhcp(dpkt.dhcp.DHCP_OP_REPLY, mac, address_bytes(address), options)
+
+
+def _dhcp(operation: int, mac: bytes, given: bytes, options: list[tuple[int, bytes]]) -> bytes:
+    xid = int.from_bytes(mac[2:])
+    message = dpkt.dhcp.DHCP(op=operation, xid=xid, chaddr=mac, yiaddr=int.from_bytes(given), opts=options)
+    return bytes(message)

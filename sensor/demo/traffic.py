@@ -13,7 +13,7 @@ from itertools import count
 
 from sensor.demo import messages
 from sensor.demo.conversation import Conversation
-from sensor.demo.frames import Endpoint, Session, arp_request, erspan_ii, icmp_echo, udp, vlan
+from sensor.demo.frames import Endpoint, Session, arp_request, erspan_ii, icmp_echo, mac_bytes, udp, vlan
 
 C2_HOST = "10.20.3.44"
 C2_SERVER = "203.0.113.9"
@@ -29,6 +29,10 @@ _MAIL_PERIOD_SECONDS = 0.5
 # Mean time between two frames of one machine: 38 PCs at this pace give about 1,000 packets a second.
 _MEAN_GAP_SECONDS = 0.035
 
+# The one that reports to the controller is PC-0417.
+_FIRST_PC = 391
+
+_EVERYBODY = Endpoint("ff:ff:ff:ff:ff:ff", "255.255.255.255", 67)
 _ROUTER_MAC = "00:00:5e:00:01:14"
 _OUTER_SOURCE = Endpoint("00:1c:73:00:00:01", "192.0.2.1")
 _OUTER_DESTINATION = Endpoint("00:1c:73:00:00:02", "192.0.2.2")
@@ -48,6 +52,7 @@ class Machine:
     """One PC: its address on the LAN, how the mirror carries its frames, and its own dice."""
 
     here: Endpoint
+    name: str
     carriage: Carriage
     dice: random.Random
     ports: Iterator[int] = field(default_factory=lambda: count(49152))
@@ -93,7 +98,7 @@ def _machines(seed: int) -> list[Machine]:
             third = int(network.rsplit(".", 1)[1])
             here = Endpoint(f"00:1b:44:11:{third:02x}:{last:02x}", f"{network}.{last}")
             dice = random.Random(seed << 16 | third << 8 | last)  # noqa: S311 -- repeatable on purpose
-            machines.append(Machine(here, carriage, dice))
+            machines.append(Machine(here, f"PC-{_FIRST_PC + len(machines):04d}", carriage, dice))
     return machines
 
 
@@ -113,9 +118,19 @@ class _Erspan:
 def _work(machine: Machine) -> Iterator[Step]:
     """What an office PC does all day."""
     tasks = (_browse_tls, _browse_tls, _browse_http, _fetch_file, _synchronise_clock, _look_around)
+    for frame in _start_up(machine):
+        yield machine.dice.expovariate(1 / _MEAN_GAP_SECONDS), frame
     while True:
         for frame in machine.dice.choice(tasks)(machine):
             yield machine.dice.expovariate(1 / _MEAN_GAP_SECONDS), frame
+
+
+def _start_up(machine: Machine) -> Iterator[bytes]:
+    """Gets the address, and tells everybody."""
+    mac, server = mac_bytes(machine.here.mac), _NAME_SERVER.at(67)
+    yield udp(Endpoint(machine.here.mac, "0.0.0.0", 68), _EVERYBODY, messages.dhcp_request(mac, machine.name))  # noqa: S104
+    yield udp(server, machine.here.at(68), messages.dhcp_ack(mac, machine.here.address, server.address))
+    yield arp_request(machine.here, machine.here.address)
 
 
 def _browse_tls(machine: Machine) -> Iterator[bytes]:

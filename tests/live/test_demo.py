@@ -39,7 +39,7 @@ def test_the_demo_raises_both_alerts_and_ends_by_itself(spanwatch: Path, tempora
     done = demo(spanwatch, temporary)
     assert done.returncode == 0, done.stdout + done.stderr
     opened = [line for line in done.stdout.splitlines() if "OPEN" in line]
-    assert any("watchlist.ip" in line and "10.20.3.44" in line and "vlan 20" in line for line in opened)
+    assert any("10.20.3.44 (PC-0417 00:1b:44:11:03:2c vlan 20)" in line and "watchlist.ip" in line for line in opened)
     assert any("smtp." in line and "10.20.7.12" in line and "vlan 100" in line for line in opened)
     assert list(temporary.iterdir()) == []
 

@@ -48,9 +48,12 @@ def test_records_are_the_same_again_and_for_any_number_of_workers(
     assert {"alert", "flow"} <= {record["event_type"] for record in first.eve}
     assert "watchlist.ip" in first.alerts
     assert "smtp.bulk" in first.alerts
+    assert "10.20.3.44 (PC-0417 00:1b:44:11:03:2c vlan 20)" in first.alerts
+    assert "PC-0391" in first.said
     for run in runs[1:]:
         assert run.lines() == first.lines()
         assert run.alerts == first.alerts
+        assert run.said == first.said
 
 
 def test_files_are_merged_by_time(indicators: Path, spanwatch: Path, tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ bench: install-bench build ## measure reading and live capture against other too
 docs: build ## write the generated pages: configuration, metrics, alert rules
 	$(BIN)/spanwatch config reference --yaml > etc/spanwatch.yaml
 	$(BIN)/spanwatch config reference > docs/config.md
-	$(BIN)/python -m sensor.metrics > docs/metrics.md
+	$(BIN)/python -m sensor.metrics_page > docs/metrics.md
 	$(BIN)/python -m sensor.alerts.rules > docs/alerts.md
 
 fmt: install-test build ## format all Rust and Python code

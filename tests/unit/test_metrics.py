@@ -15,7 +15,7 @@ from sensor import __version__
 from sensor.alerts.conditions import Verdict
 from sensor.alerts.desk import AlertNumbers
 from sensor.identity.naming import IdentityNumbers
-from sensor.metrics import DEFINITIONS, Scrape, reference, registry_of
+from sensor.metrics import DEFINITIONS, Scrape, registry_of
 from tests.unit.samples import START, counters, interface
 
 ROOT = Path(__file__).parents[2]
@@ -158,5 +158,8 @@ def test_promtool_finds_nothing_to_say() -> None:
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
 
 
-def test_the_committed_page_is_current() -> None:
-    assert (ROOT / "docs/metrics.md").read_text() == reference(), "run `make docs`"
+def test_what_tells_who_hosts_are_is_counted() -> None:
+    found = samples(page())
+    assert found["spanwatch_punted_frames_total"] == {("handed",): 20, ("repeated",): 5, ("dropped",): 1}
+    assert found["spanwatch_identity_errors_total"] == {("arp",): 0, ("dhcp",): 3}
+    assert (found["spanwatch_identities_active"], found["spanwatch_identities_evicted_total"]) == ({(): 4}, {(): 2})

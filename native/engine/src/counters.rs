@@ -79,6 +79,8 @@ pub struct WorkerCounters {
     pub copies_forgotten: u64,
     /// What was heard in flows.
     pub names: NameCounters,
+    /// Frames of control protocols by what became of them.
+    pub punted: PuntCounts,
     /// Datagrams in fragments that were forgotten before their last fragment came, because too many were remembered.
     pub fragments_forgotten: u64,
     /// Flows that tell of no layers, because too many stacks of them were seen.
@@ -109,8 +111,6 @@ impl Default for NameCounters {
             given_up: 0,
         }
     }
-    /// Frames of control protocols by what became of them.
-    pub punted: PuntCounts,
 }
 
 impl WorkerCounters {

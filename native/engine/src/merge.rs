@@ -236,11 +236,10 @@ impl Merge {
         notice.conditions = mirror.take(second, notice.time_ns, sources);
         drop(mirror);
         self.publish(notice.time_ns);
-        self.notify(notice);
+        self.notify(notice, false);
         // Of one flow the order is the one in which its worker heard it.
         apps.sort_by_key(|app: &AppRecord| (app.time_ns, app.flow_id));
         self.name_flows(&apps, &mut records);
-        self.notify(notice, false);
         if let Some(log) = &self.outlets.log {
             log.apps(apps);
             log.flows(records);

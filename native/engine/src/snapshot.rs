@@ -160,6 +160,9 @@ fn names(shared: &Shared, workers: &[WorkerCounters]) -> Value {
         "given_up": workers.iter().map(|worker| worker.names.given_up).sum::<u64>(),
         "resolved": resolved.len(),
         "resolved_forgotten": resolved.forgotten(),
+    })
+}
+
 fn punted(shared: &Shared, workers: &[WorkerCounters]) -> Value {
     let sum = |of: fn(&WorkerCounters) -> u64| workers.iter().map(of).sum::<u64>();
     let late = number(&shared.merge.punted_dropped);

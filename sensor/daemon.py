@@ -96,10 +96,7 @@ class Daemon:
         self._desk = self._outputs.desk
         self._stats = StatsLog(self._config, self._engine.log_event)
         self._sources = LibpcapSources(self._engine, settings["interfaces"])
-        self._view = LiveView(
-            self._engine, self._desk, self._take_counters, self._outputs.sinks, self._config.networks.internal
-        )
-        self._identities = Identities(self._config.hosts.max)
+        self._identities = Identities(self._config.hosts.max, self._config.networks.internal)
         self._view = LiveView(self._engine, self._desk, self._take_counters, self._outputs.sinks, self._identities)
         api = ApiServer(self._endpoints(listeners))
         stack.callback(api.stop)

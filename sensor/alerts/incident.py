@@ -151,8 +151,8 @@ class Incident:
             "indicator": self.subject,
             "opened": utc_stamp(self.opened_ns),
             "last_seen": utc_stamp(self.last_ns),
-            "closed": None,
             "last_seen_ns": self.last_ns,
+            "closed": None,
         }
         match self.tally:
             case FlowTally() as flows:

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 from sensor.alerts.rules import BY_NAME, Severity
 from sensor.alerts.text import NS_PER_SECOND, utc_stamp
-from sensor.api.ends import Network
 from sensor.api.view import DEFAULT_LIMIT, SensorView, parse_limit
 from sensor.config.units import parse_duration
+from sensor.identity.ends import Network
 
 Row = dict[str, Any]
 

@@ -1,14 +1,13 @@
 """The running sensor, as the API shows it."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from sensor import __version__
 from sensor.alerts.conditions import Health, Verdict, problems
 from sensor.alerts.desk import AlertDesk
 from sensor.alerts.text import utc_stamp
-from sensor.api.ends import Ends, Network
 from sensor.engine import Counters, Engine, SinkCounters, merged_sinks
 from sensor.identity.naming import Identities
 from sensor.metrics import Scrape
@@ -25,7 +24,6 @@ class LiveView:
         desk: AlertDesk,
         take_counters: Callable[[], Counters],
         sinks: Callable[[], tuple[SinkCounters, ...]],
-        internal: Iterable[Network] = (),
         identities: Identities,
     ) -> None:
         self.health = _UNKNOWN
@@ -36,7 +34,6 @@ class LiveView:
         self._desk = desk
         self._take_counters = take_counters
         self._sinks = sinks
-        self._ends = Ends(internal)
         self._identities = identities
         self._started_ns = time.time_ns()
 
@@ -89,7 +86,7 @@ class LiveView:
 
     def flows(self, filter_text: str, order: str, limit: int) -> list[dict[str, Any]]:
         """Give live flows, each with the end that is `local`."""
-        return self._ends.marked(self._engine.flows(filter_text, order, limit))
+        return self._identities.ends.marked(self._engine.flows(filter_text, order, limit))
 
     def hosts(self, filter_text: str, order: str, limit: int) -> list[dict[str, Any]]:
         """Give live hosts, each with the machine that it is and those that had its address before."""
@@ -97,15 +94,12 @@ class LiveView:
 
     def is_internal(self, address: str) -> bool:
         """Whether an address lies in the internal networks."""
-        return self._ends.is_internal(address)
+        return self._identities.ends.is_internal(address)
 
     def open_incidents(self, most: int | None = None) -> list[dict[str, Any]]:
-        """Give the open incidents."""
-        return self._desk.open_incidents(most)
+        """Give the open incidents, each with the machine that its host was when it was last seen."""
+        return list(map(self._identities.describe_incident, self._desk.open_incidents(most)))
 
     def closed_incidents(self, most: int | None = None) -> list[dict[str, Any]]:
-        """Give the incidents that were closed."""
-        return self._desk.closed_incidents(most)
-    def open_incidents(self) -> list[dict[str, Any]]:
-        """Give the open incidents, each with the machine that its host was when it was last seen."""
-        return [self._identities.describe_incident(incident) for incident in self._desk.open_incidents()]
+        """Give the incidents that were closed, each with the machine that its host was when it was last seen."""
+        return list(map(self._identities.describe_incident, self._desk.closed_incidents(most)))

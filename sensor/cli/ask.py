@@ -7,13 +7,7 @@ from typing import Any
 from sensor.alerts.text import NS_PER_SECOND, clock, counted, endpoint, pace, size
 from sensor.cli import ExitCode
 from sensor.cli.asking import add_socket_option, ask_daemon, socket_of
-from sensor.cli.output import print_json, print_table
-from sensor.cli import CommandError, ExitCode
-from sensor.cli.options import add_configuration_option, read_configuration
-from sensor.cli.output import place_text, print_json, print_table, printable
-
-_TIMEOUT_SECONDS = 10.0
-_LARGEST_ANSWER_BYTES = 64 << 20
+from sensor.cli.output import place_text, print_json, print_table
 
 Row = Mapping[str, Any]
 
@@ -189,8 +183,10 @@ def _alerts(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(incidents)
         return ExitCode.OK
-    columns = ("id", "severity", "rule", "host", "indicator", "stage", "contacts", "state", "opened", "last seen")
-    columns = ("id", "severity", "rule", "host", "name", "mac", "indicator", "stage", "contacts", "opened", "last seen")
+    columns = (
+        "id", "severity", "rule", "host", "name", "mac", "indicator", "stage", "contacts", "state", "opened",
+        "last seen",
+    )  # fmt: skip
     print_table(columns, map(_alert_cells, incidents))
     return ExitCode.OK
 
@@ -215,6 +211,8 @@ def _alert_cells(row: Row) -> Sequence[object]:
 def _second(utc: str) -> str:
     """Cut a time of the API to the second."""
     return f"{utc[:19].replace('T', ' ')} UTC"
+
+
 def _name_and_mac(row: Row) -> tuple[object, object]:
     machine = row["machine"]
     return (machine["name"], machine["mac"]) if machine else (None, None)

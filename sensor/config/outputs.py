@@ -24,7 +24,7 @@ class Eve(Section):
     )
     types: Many[EveType] = Field(
         default=_EVE_TYPES,
-        description="Event types that are written; ssh can be added. Of smtp and pop3 nothing is written in this version.",
+        description="Event types that are written; ssh can be added. Of smtp and pop3 nothing is written yet.",
     )
 
 

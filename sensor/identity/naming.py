@@ -1,13 +1,14 @@
 """The identities of a run: learns from each batch of the core, and names the hosts in its rows."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sensor.alerts.rows import FindingRow, HitRow, ends_of, host_mac
 from sensor.engine import Batch
 from sensor.identity.dissect import PROTOCOLS, Dissector
+from sensor.identity.ends import Ends, Network
 from sensor.identity.facts import Evidence, Neighbour, PuntedFrame, RouterMac
 from sensor.identity.places import Places
 from sensor.identity.table import IdentityTable, Machine
@@ -25,7 +26,9 @@ class IdentityNumbers:
 class Identities:
     """One table, the dissection that feeds it, and the mirror's places. Any method may be called from any thread."""
 
-    def __init__(self, most_hosts: int) -> None:
+    def __init__(self, most_hosts: int, internal: Iterable[Network] = ()) -> None:
+        """`internal` are the networks whose addresses are hosts."""
+        self.ends = Ends(internal)
         self._dissector = Dissector()
         self._table = IdentityTable(most_hosts)
         self._places = Places()

@@ -106,7 +106,9 @@ def expected_names(app: Mapping[str, Any]) -> Facts:
 
 def found_names(eve: Iterable[Mapping[str, Any]]) -> Facts:
     """The same of our own events."""
-    facts: dict[str, set[str]] = {name: set() for name in ("tls_sni", "http_requests", "http2_paths", "dns_query_names")}
+    facts: dict[str, set[str]] = {
+        name: set() for name in ("tls_sni", "http_requests", "http2_paths", "dns_query_names")
+    }
     for record in eve:
         kind = record["event_type"]
         if kind in ("tls", "quic") and "sni" in record[kind]:
@@ -150,11 +152,15 @@ def found(result: Result) -> Facts:
                 if layer["kind"] in kinds and field in layer:
                     identifiers[aspect].add(layer[field])
     stats = [record for record in result.eve if record["event_type"] == "stats"]
-    return {
-        "packets": stats[-1]["stats"]["decoder"]["pkts"],
-        "conversations": conversations,
-        "flows": flows,
-    } | identifiers | found_names(result.eve)
+    return (
+        {
+            "packets": stats[-1]["stats"]["decoder"]["pkts"],
+            "conversations": conversations,
+            "flows": flows,
+        }
+        | identifiers
+        | found_names(result.eve)
+    )
 
 
 def differing(oracle: Mapping[str, Any], ours: Facts, theirs: Facts) -> set[str]:

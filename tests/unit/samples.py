@@ -101,9 +101,10 @@ def flow_row(**changes: Any) -> dict[str, Any]:
     row = {
         "flow_id": 1, "community_id": "1:x", "proto": "TCP", "orig_ip": HOST, "orig_port": 50_000, "resp_ip": C2,
         "resp_port": 443, "orig_mac": "00:1b:44:11:3a:b7", "resp_mac": None, "vlan": [20], "tunnel": None,
-        "interface": "eth1", "state": "established", "alerted": True, "start_ns": START - 90 * SECOND,
-        "last_ns": START, "orig_packets": 10, "resp_packets": 20, "orig_bytes": 1000, "resp_bytes": 20_000,
-        "orig_bytes_per_second": 100, "resp_bytes_per_second": 2000,
+        "encapsulation": [], "interface": "eth1", "state": "established", "alerted": True,
+        "start_ns": START - 90 * SECOND, "last_ns": START,
+        "orig_packets": 10, "resp_packets": 20, "orig_bytes": 1000, "resp_bytes": 20_000,
+        "orig_bytes_per_second": 100, "resp_bytes_per_second": 2000, "app_proto": None, "name": None,
     }  # fmt: skip
     return {**row, **changes}
 
@@ -178,8 +179,6 @@ class FakeEngine:
             raise ValueError(f"'{filter_text}' is no address, network, port, protocol or vlan:ID")
         self.asked.append((table, filter_text, order, limit))
         return [dict(row) for row in rows[:limit]]
-        row = {"asked": filter_text, "mac": "00:1b:44:11:3a:b7", "last_seen_ns": START}
-        return [{"ip": f"10.0.0.{number}", **row} for number in range(1, 4)][:limit]
 
     def log_event(self, line: str) -> None:
         self.events.append(line)

@@ -22,10 +22,9 @@ from sensor.api.app import network_app, socket_endpoint
 from sensor.api.live import LiveView
 from sensor.api.server import ApiServer, Endpoint, ServerError, open_tcp, open_unix, tls_context
 from sensor.engine import Batch, Engine
-from tests.unit.samples import START, FakeEngine, flow_row, hit, host_row
 from sensor.identity.facts import Evidence
 from sensor.identity.naming import Identities
-from tests.unit.samples import HOST, SECOND, START, FakeEngine, hit
+from tests.unit.samples import HOST, SECOND, START, FakeEngine, flow_row, hit, host_row
 
 TOKEN = "0123456789abcdef0123"  # noqa: S105
 
@@ -49,8 +48,7 @@ def view_of(engine: FakeEngine) -> LiveView:
     desk = AlertDesk(policy, EventLog(engine.log_event, frozenset(), "hq"))
     desk.take(Batch(START, [hit()]))
     native: Any = engine
-    return LiveView(native, desk, engine.counters, tuple, [ip_network("10.0.0.0/8")])
-    identities = Identities(10)
+    identities = Identities(10, [ip_network("10.0.0.0/8")])
     identities.learn(Evidence(START, "dhcp", HOST, MAC, "PC-0417"))
     identities.learn(Evidence(START + 3600 * SECOND, "arp", "10.0.0.1", "00:1b:44:11:3a:b9"))
     return LiveView(native, desk, engine.counters, tuple, identities)
@@ -108,14 +106,11 @@ def test_the_unix_socket_answers_everything(unix: UnixConnection) -> None:
 
 def test_tables_take_filter_order_and_limit(unix: UnixConnection, engine: FakeEngine) -> None:
     engine.host_rows = [host_row(ip=f"10.0.0.{number}") for number in range(1, 4)]
-    assert get(unix, "/api/hosts?filter=10.0.0.0%2F8&order=bytes&limit=2") == (200, engine.host_rows[:2])
-    assert get(unix, "/api/flows") == (200, [{**flow_row(), "local": "orig"}])
-    assert engine.asked == [("hosts", "10.0.0.0/8", "bytes", 2), ("flows", "", "", 100)]
-def test_tables_take_filter_order_and_limit(unix: UnixConnection) -> None:
     status, rows = get(unix, "/api/hosts?filter=10.0.0.0%2F8&order=bytes&limit=2")
     assert status == 200
-    assert [(row["ip"], row["asked"]) for row in rows] == [("10.0.0.1", "10.0.0.0/8"), ("10.0.0.2", "10.0.0.0/8")]
-    assert len(get(unix, "/api/flows")[1]) == 3
+    assert [row["ip"] for row in rows] == ["10.0.0.1", "10.0.0.2"]
+    assert get(unix, "/api/flows") == (200, [{**flow_row(), "local": "orig"}])
+    assert engine.asked == [("hosts", "10.0.0.0/8", "bytes", 2), ("flows", "", "", 100)]
 
 
 def test_hosts_and_incidents_say_which_machine_it_is(unix: UnixConnection) -> None:

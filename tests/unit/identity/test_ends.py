@@ -4,7 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from sensor.api.ends import Ends
+from sensor.identity.ends import Ends
 from tests.unit.samples import flow_row
 
 

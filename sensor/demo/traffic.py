@@ -92,7 +92,7 @@ def _machines(seed: int) -> list[Machine]:
         ("10.20.3", range(40, 50), _Erspan(session=21, vlan_id=20)),
         ("10.20.7", range(10, 16), lambda frame: vlan(frame, 100, 30)),
     )
-    machines = []
+    machines: list[Machine] = []
     for network, last_bytes, carriage in groups:
         for last in last_bytes:
             third = int(network.rsplit(".", 1)[1])

@@ -1,5 +1,5 @@
-//! The first byte chooses the reader. Then come steps: a byte of length below 0xf0 and so many bytes, or 0xf0 and above and
-//! a gap of so many.
+//! The first byte chooses the reader. Then come steps: a byte of length below 0xf0 and so many bytes, or 0xf0 and above
+//! and a gap of so many.
 #![no_main]
 
 use app::http::{Event, Http2, Requests, Responses};

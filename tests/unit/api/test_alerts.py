@@ -12,6 +12,7 @@ from sensor.alerts.policy import Policy
 from sensor.api.alerts import AlertQuery
 from sensor.api.live import LiveView
 from sensor.engine import Batch
+from sensor.identity.naming import Identities
 from tests.unit.samples import SECOND, START, FakeEngine, finding, hit
 
 NOW = START + 3600 * SECOND
@@ -26,7 +27,7 @@ def view() -> LiveView:
     desk.observe([Condition("mirror.silent", "eth1", "is up", over=True)], START + SECOND)
     desk.take(Batch(START + 2 * SECOND, [], [finding(START + 2 * SECOND, rule="smtp.fanout")]))
     desk.take(Batch(NOW, [hit(NOW)]))
-    return LiveView(engine, desk, engine.counters, tuple)
+    return LiveView(engine, desk, engine.counters, tuple, Identities(10))
 
 
 def asked(view: LiveView, **parameters: str) -> list[str]:

@@ -166,6 +166,11 @@ class SensorProcess:
         rows: list[dict[str, Any]] = json.loads(self.get(f"/api/hosts?limit={limit}"))
         return rows
 
+    def flows(self, limit: int) -> list[dict[str, Any]]:
+        """Rows of the flow tables."""
+        rows: list[dict[str, Any]] = json.loads(self.get(f"/api/flows?limit={limit}"))
+        return rows
+
     def captured(self) -> int:
         """Frames captured so far, over all interfaces."""
         return int(total(self.scrape(), "spanwatch_capture_frames_total"))

@@ -181,6 +181,8 @@ def shown(ours: Facts, theirs: Facts, aspect: str) -> str:
     mine, other = ours[aspect], theirs[aspect]
     if isinstance(mine, Counter):
         return f"{aspect}: ours {dict(mine.items() - other.items())}, theirs {dict(other.items() - mine.items())}"
+    if isinstance(mine, set):
+        mine, other = mine - other, other - mine
     return f"{aspect}: ours {mine}, theirs {other}"
 
 

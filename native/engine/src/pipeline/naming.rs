@@ -42,6 +42,8 @@ impl Worker {
         }
         let mut talk = match flow.conversation.take() {
             Some(Conversation::Stream(talk)) => talk,
+            // A single byte may be a keep-alive, which repeats the last one (RFC 9293, 3.8.4): no beginning.
+            _ if packet.payload_length_bytes <= 1 && flow.beginnings()[direction].is_none() => return,
             _ if packet.payload_length_bytes == 0 => return,
             _ => Box::new(Talk::new(flow.beginnings(), flow.tuple().resp.port)),
         };

@@ -129,6 +129,13 @@ fn a_connection_that_was_there_before_is_heard_from_its_first_segment() {
 }
 
 #[test]
+fn a_keep_alive_is_no_beginning() {
+    let mut connection = Connection::from_the_middle().says(0, &client_hello("kept.example")).says(1, &server_hello());
+    connection.frames.insert(0, (0, tcp(PC, SERVER, ACK, 100, b"\0")));
+    assert_eq!(connection.heard().tls().0, Some("kept.example"));
+}
+
+#[test]
 fn one_side_alone_is_told_when_the_flow_ends() {
     let client = Connection::new().says(0, &client_hello("one.example")).heard();
     assert_eq!((client.tls(), client.name()), ((Some("one.example"), None), Some("one.example")));

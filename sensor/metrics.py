@@ -335,13 +335,9 @@ DEFINITIONS: tuple[Definition, ...] = (
     _gauge("flows_active", (), "Flows in the table.", _one(lambda counters: counters["flows"]["active"])),
     _gauge("flows_max", (), "Flows that the table may hold.", _one(lambda counters: counters["flows"]["max"])),
     _counter("flows_ended_total", ("reason",), "Flows ended. The reason evicted should always be zero.", _flows_ended),
-    _counter(
-        "app_flows_total", ("app_proto",), "Flows by what they speak; unknown: nothing that is known.", _app_flows
-    ),
+    _counter("app_flows_total", ("app_proto",), "Flows by what they speak; unknown: not known.", _app_flows),
     _counter("app_errors_total", ("app_proto", "error"), "What could not be read in flows.", _app_errors),
-    _gauge(
-        "app_held_bytes", (), "Bytes of conversations that are kept until more of them comes.", _names("held_bytes")
-    ),
+    _gauge("app_held_bytes", (), "Bytes of conversations that are kept for what follows.", _names("held_bytes")),
     _counter(
         "app_given_up_flows_total",
         (),

@@ -24,7 +24,7 @@ class Eve(Section):
     )
     types: Many[EveType] = Field(
         default=_EVE_TYPES,
-        description="Event types that are written; ssh can be added. Of smtp and pop3 nothing is written yet.",
+        description="Event types that are written; ssh can be added. smtp and pop3 stay empty in this version.",
     )
 
 

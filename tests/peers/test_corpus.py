@@ -106,9 +106,7 @@ def expected_names(app: Mapping[str, Any]) -> Facts:
 
 def found_names(eve: Iterable[Mapping[str, Any]]) -> Facts:
     """The same of our own events."""
-    facts: dict[str, set[str]] = {
-        name: set() for name in ("tls_sni", "http_requests", "http2_paths", "dns_query_names")
-    }
+    facts: dict[str, set[str]] = {name: set() for name in expected_names({})}
     for record in eve:
         kind = record["event_type"]
         if kind in ("tls", "quic") and "sni" in record[kind]:

@@ -29,8 +29,9 @@ type ShortHash = [u8; 12];
 impl Ja4 {
     /// The fingerprint of an offer.
     pub(crate) fn new(offer: &Offer<'_>, transport: Transport) -> Self {
-        let ciphers = sorted(offer.ciphers());
-        let extensions = sorted(offer.extensions.map(|(kind, _)| kind));
+        let (mut ciphers, mut extensions) = (Numbers::new(), Numbers::new());
+        sort_into(&mut ciphers, offer.ciphers());
+        sort_into(&mut extensions, offer.extensions.map(|(kind, _)| kind));
         let mut text = [b'_'; 36];
         text[0] = match transport {
             Transport::Tcp => b't',
@@ -58,12 +59,10 @@ impl fmt::Debug for Ja4 {
     }
 }
 
-/// Without those that have no meaning.
-fn sorted(numbers: impl Iterator<Item = u16>) -> Numbers {
-    let meant = numbers.filter(|number| !is_grease(*number));
-    let mut list: Numbers = meant.take(Numbers::new_const().capacity()).collect();
+/// Without those that have no meaning. Into a list that stays where it is: to move one would copy all of its room.
+fn sort_into(list: &mut Numbers, numbers: impl Iterator<Item = u16>) {
+    list.extend(numbers.filter(|number| !is_grease(*number)).take(list.capacity()));
     list.sort_unstable();
-    list
 }
 
 fn version(version: TlsVersion) -> &'static [u8; 2] {

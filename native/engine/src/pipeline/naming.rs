@@ -163,7 +163,6 @@ impl Worker {
             Told::LookedUp(name) => self.meet(place, &Shown::Name(name.as_bytes())),
             Told::Url(host, target) => {
                 self.meet(place, &Shown::Url { host: host.as_bytes(), target: target.as_bytes() });
-                self.meet(place, &Shown::Url { host: host.as_bytes(), target: target.as_bytes() })
             }
             Told::Ja4(fingerprint) => self.meet(place, &Shown::Ja4(fingerprint.as_bytes())),
             Told::Event(event) => {

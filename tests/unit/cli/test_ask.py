@@ -90,6 +90,8 @@ def test_flows_show_ends_and_no_escape_sequence(capsys: pytest.CaptureFixture[st
     as_json = ask(capsys, path, "flows", "--json")[1]
     assert "\x1b" not in as_json
     assert json.loads(as_json) == {**FLOW_ROW, "local": "orig"}
+    assert "tls  evil\\x1b[2J.example" in out
+    assert "\x1b" not in ask(capsys, path, "flows", "--json")[1]
 
 
 def test_alerts(capsys: pytest.CaptureFixture[str], path: Path) -> None:

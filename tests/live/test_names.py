@@ -25,7 +25,7 @@ def told_by_tshark(capture: Path, display_filter: str, field: str) -> Counter[st
 def test_names_are_those_that_tshark_finds(lab: Lab, sensor: SensorFactory, tmp_path: Path, workers: int) -> None:
     frames = office_frames(6000, seed=5)
     sent = capture_of(tmp_path / "sent.pcap", frames)
-    daemon = sensor(capture={"workers": workers}).start()
+    daemon = sensor(capture={"workers": workers}, eve={"types": ["tls", "dns"]}).start()
     lab.replay(sent, "--pps", "10000")
     daemon.captures(len(frames))
     open_flows = daemon.flows(limit=10_000)

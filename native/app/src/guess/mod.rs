@@ -101,6 +101,10 @@ pub fn stream(orig: &[u8], resp: &[u8], resp_port: u16) -> Guess {
     for (client, server) in [(orig, resp), (resp, orig)] {
         for signature in STREAMS {
             let found = signature.judge(client, server, resp_port);
+            // Nothing is surer, and the most frequent protocols stand first.
+            if found == Match::Sure {
+                return Guess::Known(signature.protocol);
+            }
             if found > best.0 {
                 best = (found, signature.protocol);
             }

@@ -113,7 +113,8 @@ def test_tables_take_filter_order_and_limit(unix: UnixConnection, engine: FakeEn
     assert engine.asked == [("hosts", "10.0.0.0/8", "bytes", 2), ("flows", "", "", 100)]
 
 
-def test_hosts_and_incidents_say_which_machine_it_is(unix: UnixConnection) -> None:
+def test_hosts_and_incidents_say_which_machine_it_is(unix: UnixConnection, engine: FakeEngine) -> None:
+    engine.host_rows = [host_row(ip="10.0.0.1")]
     host = get(unix, "/api/hosts?limit=1")[1][0]
     assert (host["mac"], host["mac_from"], host["vendor"]) == (MAC, "frames", "SanDisk Corporation")
     assert [span["mac"] for span in host["history"]] == ["00:1b:44:11:3a:b9"]

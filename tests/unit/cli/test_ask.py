@@ -86,7 +86,7 @@ def test_flows_show_ends_and_no_escape_sequence(capsys: pytest.CaptureFixture[st
     assert "[2001:db8::1]:50000  203.0.113.9:443" in out
     assert "\x1b" not in out
     assert "established\\x1b[2J" in out
-    assert "tls    evil\\x1b[2J.example" in out
+    assert "tls  evil\\x1b[2J.example" in out
     as_json = ask(capsys, path, "flows", "--json")[1]
     assert "\x1b" not in as_json
     assert json.loads(as_json) == {**FLOW_ROW, "local": "orig"}

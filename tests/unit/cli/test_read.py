@@ -119,7 +119,7 @@ def test_tables_that_were_full_are_named(
     main(["read", "--json", "x.pcap"])
     captured = capsys.readouterr()
     found = json.loads(captured.out)["overflows"]
-    assert found == {"flows": 0, "hosts": 0, "incidents": 0, "fragments": 2, "layers": 1, "sources": 7}
+    assert found == {"flows": 0, "hosts": 0, "incidents": 0, "identities": 0, "fragments": 2, "layers": 1, "sources": 7}
     assert captured.err == "spanwatch: warning: full tables: fragments, layers, sources; see flows.max and hosts.max\n"
 
 

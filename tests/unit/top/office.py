@@ -17,6 +17,7 @@ from sensor.api.sample import Sampler
 from sensor.api.server import ApiServer, Endpoint, open_unix
 from sensor.api.stream import EventStream
 from sensor.engine import Batch
+from sensor.identity.facts import Evidence
 from sensor.identity.naming import Identities
 from tests.unit.samples import SECOND, START, FakeEngine, finding, flow_row, hit, host_row, interface
 
@@ -95,6 +96,8 @@ class Office:
         """The daemon is there."""
         native: Any = self.engine
         identities = Identities(100, [ip_network("10.0.0.0/8"), ip_network("2001:db8:20::/48")])
+        for row in filter(lambda row: row["name"], self.engine.host_rows):
+            identities.learn(Evidence(row["last_seen_ns"], "dhcp", row["ip"], row["mac"], row["name"]))
         view = LiveView(native, self.desk, self._counters, tuple, identities)
         view.health = self.health or view.health
         stream = EventStream(Sampler(view).take, self._period_seconds)

@@ -11,6 +11,8 @@ use crate::stream::Piece;
 const GUESS_BYTES: usize = 4096;
 /// Pieces of each direction that it must have been told by.
 const GUESS_PIECES: u8 = 4;
+/// With fewer bytes, more pieces are waited for: whoever sends a byte at a time is not unknown for it.
+const TELLING_BYTES: usize = 64;
 
 /// Somebody who listens to a conversation of a known protocol.
 pub(super) trait Listener: std::fmt::Debug + Send {
@@ -102,7 +104,9 @@ impl Beginning {
         }
         self.pieces[direction] += 1;
         let all_said = guess == Guess::Unknown && self.pieces.iter().all(|&pieces| pieces > 0);
-        if all_said || self.pieces[direction] > GUESS_PIECES || before + data.len() > GUESS_BYTES {
+        let said = before + data.len();
+        let enough = self.pieces[direction] > GUESS_PIECES && said >= TELLING_BYTES;
+        if all_said || enough || said > GUESS_BYTES {
             return Guess::Unknown;
         }
         self.heads[direction].extend_from_slice(data);

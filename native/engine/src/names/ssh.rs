@@ -10,24 +10,29 @@ use crate::stream::Piece;
 
 /// A banner and what stands before it are within so many bytes.
 const MAX_BANNER_BYTES: usize = 8 * 1024;
+/// So many pieces of it are put together: each is looked at from the start.
+const MAX_PIECES: u8 = 64;
 
 /// What one end began with; nothing once it is read or lost.
 #[derive(Debug)]
 struct Side {
     head: Option<Vec<u8>>,
+    pieces: u8,
     banner: Option<Banner>,
 }
 
 impl Default for Side {
     fn default() -> Self {
-        Self { head: Some(Vec::new()), banner: None }
+        Self { head: Some(Vec::new()), pieces: 0, banner: None }
     }
 }
 
 impl Side {
     fn take(&mut self, piece: Piece<'_>) -> Option<AppError> {
         let head = self.head.as_mut()?;
+        self.pieces = self.pieces.saturating_add(1);
         let parsed = match piece {
+            Piece::Data(_) if self.pieces > MAX_PIECES => Parse::Reject(AppError::TooLong),
             Piece::Data(data) => {
                 head.extend_from_slice(&data[..data.len().min(MAX_BANNER_BYTES)]);
                 banner(head)

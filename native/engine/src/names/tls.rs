@@ -11,10 +11,15 @@ use crate::stream::Piece;
 /// After so many further bytes of one direction the other one's hello is not waited for: the mirror shows one side.
 const PATIENCE_BYTES: usize = 32 * 1024;
 
+/// So often a beginning is looked at that could be whole: each look reads it from the start.
+const MAX_LOOKS: u8 = 64;
+/// Headers of a record and of the message in it (RFC 8446, 5.1 and 4).
+const HEADERS_BYTES: usize = 9;
+
 /// A beginning that is read as it comes.
 #[derive(Debug)]
 enum Half<T> {
-    Reading(Vec<u8>),
+    Reading(Vec<u8>, u8),
     Read(T),
     /// Not there, not whole, or something else.
     Lost,
@@ -22,28 +27,38 @@ enum Half<T> {
 
 impl<T> Default for Half<T> {
     fn default() -> Self {
-        Self::Reading(Vec::new())
+        Self::Reading(Vec::new(), 0)
     }
 }
 
 impl<T> Half<T> {
     /// Takes the next bytes; gives why they cannot be read.
     fn take(&mut self, piece: Piece<'_>, parse: fn(&[u8]) -> Parse<T>) -> Option<AppError> {
-        let Self::Reading(head) = self else { return None };
-        let Piece::Data(data) = piece else {
-            *self = Self::Lost;
-            return None;
+        let Self::Reading(head, looks) = self else { return None };
+        let parsed = match piece {
+            Piece::Data(data) if head.is_empty() => parse(data),
+            Piece::Data(data) => {
+                head.extend_from_slice(data);
+                if head.len() < least_bytes(head) && head.len() <= MAX_STREAM_BYTES {
+                    return None;
+                }
+                *looks += 1;
+                if *looks < MAX_LOOKS { parse(head) } else { Parse::Reject(AppError::TooLong) }
+            }
+            Piece::Gap(_) | Piece::End => {
+                *self = Self::Lost;
+                return None;
+            }
         };
-        let parsed = if head.is_empty() { parse(data) } else { parse(grown(head, data)) };
-        match parsed {
-            Parse::Done(hello) => *self = Self::Read(hello),
-            Parse::More if head.len() + data.len() > MAX_STREAM_BYTES => {
+        match (parsed, piece) {
+            (Parse::Done(hello), _) => *self = Self::Read(hello),
+            (Parse::More, _) if head.len() > MAX_STREAM_BYTES => {
                 *self = Self::Lost;
                 return Some(AppError::TooLong);
             }
-            Parse::More if head.is_empty() => head.extend_from_slice(data),
-            Parse::More => {}
-            Parse::Reject(error) => {
+            (Parse::More, Piece::Data(data)) if head.is_empty() => head.extend_from_slice(data),
+            (Parse::More, _) => {}
+            (Parse::Reject(error), _) => {
                 *self = Self::Lost;
                 return Some(error);
             }
@@ -52,11 +67,11 @@ impl<T> Half<T> {
     }
 
     fn held_bytes(&self) -> usize {
-        if let Self::Reading(head) = self { head.len() } else { 0 }
+        if let Self::Reading(head, _) = self { head.len() } else { 0 }
     }
 
     fn is_open(&self) -> bool {
-        matches!(self, Self::Reading(_))
+        matches!(self, Self::Reading(..))
     }
 
     fn into_read(self) -> Option<T> {
@@ -64,9 +79,14 @@ impl<T> Half<T> {
     }
 }
 
-fn grown<'a>(head: &'a mut Vec<u8>, data: &[u8]) -> &'a [u8] {
-    head.extend_from_slice(data);
-    head
+/// A stream is not whole with fewer bytes: what its first message's length says, if the first record has that length.
+fn least_bytes(stream: &[u8]) -> usize {
+    match stream.first_chunk::<HEADERS_BYTES>() {
+        Some([_, _, _, record @ .., _, high, middle, low]) if u16::from_be_bytes(*record) >= 4 => {
+            HEADERS_BYTES + u32::from_be_bytes([0, *high, *middle, *low]) as usize
+        }
+        _ => 0,
+    }
 }
 
 /// Listens to a TLS connection.

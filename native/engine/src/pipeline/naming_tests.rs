@@ -123,6 +123,14 @@ fn a_hello_in_any_two_segments_in_either_order_is_read() {
 }
 
 #[test]
+fn a_hello_byte_by_byte_is_read() {
+    let hello = client_hello("byte.example");
+    let whole = Connection::new().says(0, &hello[..6]);
+    let connection = hello[6..].iter().fold(whole, |connection, byte| connection.says(0, &[*byte]));
+    assert_eq!(connection.says(1, &server_hello()).heard().tls(), (Some("byte.example"), Some(0x0304)));
+}
+
+#[test]
 fn a_connection_that_was_there_before_is_heard_from_its_first_segment() {
     let connection = Connection::from_the_middle().says(0, &client_hello("late.example")).says(1, &server_hello());
     assert_eq!(connection.heard().tls(), (Some("late.example"), Some(0x0304)));

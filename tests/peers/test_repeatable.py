@@ -93,3 +93,11 @@ def test_packets_and_bytes_of_flows_equal_tshark(encapsulation: str, spanwatch: 
     write_office(capture, 20_000, seed=5, encapsulation=encapsulation)
     result = read(spanwatch, tmp_path / "out", [capture])
     assert flow_totals(result.eve) == tshark.flows(capture)
+
+
+@pytest.mark.parametrize("file", ["ndpi__1kxun.pcap", "mercury__geneve.pcap"])
+def test_names_are_the_same_for_any_number_of_workers(file: str, corpus: Path, spanwatch: Path, tmp_path: Path) -> None:
+    capture = corpus / "pcap" / file
+    runs = [read(spanwatch, tmp_path / str(workers), [capture], capture={"workers": workers}) for workers in (1, 2, 3)]
+    assert "tls" in {record["event_type"] for record in runs[0].eve}
+    assert all(run.lines() == runs[0].lines() for run in runs)

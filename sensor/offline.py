@@ -12,7 +12,7 @@ from sensor.identity.naming import Identities
 from sensor.outputs import OutputError, check_directories, event_log_of
 from sensor.stats import StatsLog
 
-_POLL_SECONDS = 0.25
+_POLL_SECONDS = 0.1
 _END = "end of the capture"
 
 
@@ -63,6 +63,9 @@ def _take_all(
         batch = engine.poll(_POLL_SECONDS)
         desk.take(identities.take(batch))
         ended = batch.ended
+        if not (ended or batch.hits or batch.findings or batch.punted):
+            # The core is busy with a longer capture, and nothing waits for Python.
+            identities.warm_up()
         show_progress(engine.counters())
     desk.tick(engine.counters()["time_ns"])
     desk.finish(_END)

@@ -25,6 +25,11 @@ def _readers() -> dict[str, Reader]:
     return dict(zip(PROTOCOLS, readers, strict=True))
 
 
+def warm_up() -> None:
+    """Import the parsers, before the first frame comes."""
+    _readers()
+
+
 class Dissector:
     """Reads frames; `errors` counts by protocol those that could not be read."""
 

@@ -1,6 +1,5 @@
 """Who made a network card, by the first three bytes of its MAC."""
 
-import asyncio
 import threading
 from collections.abc import Callable
 from functools import lru_cache
@@ -23,10 +22,18 @@ def vendor_of(mac: str) -> str | None:
     return clean_text(found) if found else None
 
 
+def warm_up() -> None:
+    """Read IEEE's list, before anybody asks."""
+    _registry()
+
+
 def _registry() -> Callable[[str], str | None]:
     """Give the look-up in IEEE's list; one that knows nothing where the package is missing."""
     try:
-        import aiooui  # noqa: PLC0415  # late: a short capture names nobody, and starts faster
+        # Late: a short capture names nobody, and starts faster.
+        import asyncio  # noqa: PLC0415
+
+        import aiooui  # noqa: PLC0415
     except ImportError:
         return lambda _: None
     with _lock:

@@ -77,3 +77,19 @@ def test_copies_are_left_out_where_that_is_wanted(lab: Lab, sensor: SensorFactor
     assert samples['spanwatch_analysis_frames_total{result="flow"}'] == len(once)
     assert_accounts_close(samples)
     until("the copies", lambda: total(daemon.scrape(), "spanwatch_mirror_duplicate_frames_total") == len(once))
+
+
+def test_one_bad_port_of_two_degrades_and_is_named(lab: Lab, sensor: SensorFactory) -> None:
+    lab.add_cable("switch1", "mirror1")
+    daemon = sensor(capture={"interfaces": ["mirror0", "mirror1"], "workers": 2}, alerts={"heartbeat": "1s"}).start()
+    frames = list(mirrors.connections(40))
+    healthy, one_sided = mirrors.whole(frames[: len(frames) // 2]), mirrors.one_sided(frames[len(frames) // 2 :])
+    lab.send(healthy)
+    lab.send(one_sided, "switch1")
+    daemon.captures(len(healthy) + len(one_sided))
+    line = daemon.alerted("OPEN", "mirror.one-sided", "TCP connections show one direction")
+    assert "mirror1" in line
+    assert "mirror0" not in line
+    until("the verdict", lambda: verdict(daemon) == "degraded")
+    assert daemon.stop() == 0
+    assert len(daemon.alert_lines("OPEN", "mirror.one-sided")) == 1

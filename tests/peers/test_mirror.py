@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from sensor.demo.frames import vlan
 from sensor.demo.pcap_file import write_pcap
 from sensor.demo.traffic import office
 from tests.peers.read import Result, read
@@ -80,3 +82,40 @@ def test_copies_leave_the_accounts_closed(spanwatch: Path, tmp_path: Path) -> No
     assert sum(result.flow_packets().values()) == len(frames) // 2
     analysis = next(event for event in result.eve if event["event_type"] == "stats")["spanwatch"]["analysis"]
     assert (analysis["duplicate"], sum(analysis.values())) == (len(frames) // 2, len(frames))
+
+
+def minutes(path: Path, frames: list[bytes], number: int) -> Path:
+    """The frames again and again, each second for so many minutes."""
+    gap_ns = 1000 * MS_NS // len(frames)
+    times = itertools.count(START_NS, gap_ns)
+    write_pcap(path, ((next(times), frame) for _ in range(number * 60) for frame in frames))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("expected", "missing"),
+    [
+        ({"expected_vlans": [20], "expected_subnets": ["10.7.0.0/16"]}, None),
+        ({"expected_vlans": [20, 30]}, "VLAN 30"),
+        ({"expected_subnets": ["10.7.0.0/16", "10.8.0.0/16"]}, "10.8.0.0/16"),
+    ],
+)
+def test_what_is_expected_and_does_not_show_is_missed(
+    expected: dict[str, Any], missing: str | None, spanwatch: Path, tmp_path: Path
+) -> None:
+    frames = [vlan(frame, 20) for frame in mirrors.whole(mirrors.connections(2))]
+    source = minutes(tmp_path / "vlan.pcap", frames, 2)
+    result = read(spanwatch, tmp_path / "out", [source], detect={"mirror": expected})
+    told = [line for line in result.alerts.splitlines() if "OPEN" in line and "mirror.degraded" in line]
+    assert len(told) == (missing is not None)
+    assert missing is None or missing in told[0]
+
+
+def test_a_port_that_is_full_is_told_by_its_speed(spanwatch: Path, tmp_path: Path) -> None:
+    frames = mirrors.whole(mirrors.connections(40))
+    bits = 8 * sum(map(len, frames))
+    source = minutes(tmp_path / "full.pcap", frames, 1)
+    for speed, expected in ((bits * 9 // 10, {"mirror.degraded"}), (bits * 2, set[str]())):
+        mirror = {"port_speed": f"{speed // 1000}kbit/s"}
+        found = rules(read(spanwatch, tmp_path / str(speed), [source], detect={"mirror": mirror}))
+        assert found & {"mirror.degraded"} == expected

@@ -1,4 +1,4 @@
-//! Beginnings of conversations as programs have them. tshark reads each as the protocol that stands beside it.
+//! Beginnings of conversations as programs have them, made after the specifications.
 
 use crate::AppProtocol::{self, *};
 

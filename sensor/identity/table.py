@@ -36,7 +36,7 @@ class PastMachine(Machine):
 
 @dataclass(slots=True)
 class Memory:
-    """All that is remembered; also what outlives a restart."""
+    """All that is remembered."""
 
     addresses: OrderedDict[str, list[Span]] = field(default_factory=OrderedDict)
     cards: OrderedDict[str, Card] = field(default_factory=OrderedDict)

@@ -16,6 +16,7 @@ from sensor.capture.quiet import QuietTunnels
 from sensor.config import Config, engine_settings
 from sensor.engine import Batch, Counters, Engine
 from sensor.housekeeping import Housekeeping
+from sensor.identity.memory_file import MemoryFile
 from sensor.identity.naming import Identities
 from sensor.outputs import AlertOutputs, check_directories
 from sensor.reload import ListLoader, Lists, Reload, Reloader, restart_needed
@@ -96,7 +97,7 @@ class Daemon:
         self._desk = self._outputs.desk
         self._stats = StatsLog(self._config, self._engine.log_event)
         self._sources = LibpcapSources(self._engine, settings["interfaces"])
-        self._identities = Identities(self._config.hosts.max, self._config.networks.internal)
+        self._identities = self._restored_identities(stack)
         self._view = LiveView(self._engine, self._desk, self._take_counters, self._outputs.sinks, self._identities)
         api = ApiServer(self._endpoints(listeners))
         stack.callback(api.stop)
@@ -118,6 +119,16 @@ class Daemon:
         _log.info(
             "watching %s; alerts in %s, metrics at %s", names, self._config.alerts.log, self._config.metrics.listen
         )
+
+    def _restored_identities(self, stack: ExitStack) -> Identities:
+        """Go on with what the last run knew of hosts; a stop saves what this one knows."""
+        identities = Identities(self._config.hosts.max, self._config.networks.internal)
+        file = MemoryFile(self._config.alerts.state)
+        earlier = file.load()
+        if earlier is not None:
+            identities.restore(earlier)
+        stack.callback(lambda: file.save(identities.document()))
+        return identities
 
     def _endpoints(self, listeners: Listeners) -> list[Endpoint]:
         endpoints = []

@@ -147,7 +147,8 @@ class Alerts(Section):
         default=Path("/var/log/spanwatch/alerts.log"), description="The log for people. null: none."
     )
     state: ConfiguredPath = Field(
-        default=Path("/var/lib/spanwatch/state"), description="Directory of what survives a restart: open incidents."
+        default=Path("/var/lib/spanwatch/state"),
+        description="Directory of what survives a restart: open incidents, and who hosts are.",
     )
     heartbeat: Interval = Field(default=60.0, description="Interval of the line that says the sensor lives (duration).")
     suppress: Many[Suppression] = Field(default=(), description="Alerts that are counted but not written.")

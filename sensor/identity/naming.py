@@ -7,12 +7,12 @@ from typing import Any
 
 from sensor.alerts.rows import FindingRow, HitRow, ends_of, host_mac
 from sensor.engine import Batch
-from sensor.identity import dissect, vendor
+from sensor.identity import dissect, memory_file, vendor
 from sensor.identity.dissect import PROTOCOLS, Dissector
 from sensor.identity.ends import Ends, Network
 from sensor.identity.facts import Evidence, Neighbour, PuntedFrame, RouterMac
 from sensor.identity.places import Places
-from sensor.identity.table import IdentityTable, Machine
+from sensor.identity.table import IdentityTable, Machine, Memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,16 @@ class Identities:
         self._table = IdentityTable(most_hosts)
         self._places = Places()
         self._lock = threading.Lock()
+
+    def restore(self, memory: Memory) -> None:
+        """Go on with what an earlier run remembered."""
+        with self._lock:
+            self._table.restore(memory)
+
+    def document(self) -> bytes:
+        """Give what is remembered, for the next run."""
+        with self._lock:
+            return memory_file.encode(self._table.memory)
 
     def warm_up(self) -> None:
         """Import what naming needs, a fifth of a second of work: best done while nothing waits for it."""

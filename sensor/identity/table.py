@@ -36,7 +36,7 @@ class PastMachine(Machine):
 
 @dataclass(slots=True)
 class Memory:
-    """All that is remembered."""
+    """All that is remembered, and outlives a restart."""
 
     addresses: OrderedDict[str, list[Span]] = field(default_factory=OrderedDict)
     cards: OrderedDict[str, Card] = field(default_factory=OrderedDict)
@@ -51,6 +51,23 @@ class IdentityTable:
         self._most = max(1, most)
         self._memory = Memory()
         self._answers: defaultdict[str, set[str]] = defaultdict(set)
+
+    @property
+    def memory(self) -> Memory:
+        """All that is remembered."""
+        return self._memory
+
+    def restore(self, memory: Memory) -> None:
+        """Go on with what an earlier run remembered, as much as there is room for, the newest first."""
+        for known in (memory.addresses, memory.cards):
+            while len(known) > self._most:
+                known.popitem(last=False)
+        self._memory = memory
+        self._answers.clear()
+        for ip, spans in memory.addresses.items():
+            for span in spans[-1:]:
+                if span.mac is not None and "arp" in span.protocols:
+                    self._answers[span.mac].add(ip)
 
     def __len__(self) -> int:
         return len(self._memory.addresses)

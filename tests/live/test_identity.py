@@ -87,3 +87,14 @@ def test_a_hostile_name_reaches_no_terminal_and_forges_no_column(
     assert "\x1b" not in hosts(spanwatch, daemon) + hosts(spanwatch, daemon, "--json")
     assert daemon.stop() == 0
     assert "\x1b" not in daemon.alerts_log.read_text() + daemon.eve.read_text()
+
+
+def test_a_restart_forgets_nobody(lab: Lab, sensor: SensorFactory, spanwatch: Path) -> None:
+    first = sensor().start()
+    lab.send(starts_up("PC-0417"))
+    until("an identity", lambda: first.scrape().get("spanwatch_identities_active", 0) > 0)
+    assert first.stop() == 0
+    second = sensor().start()
+    lab.send([routed_contact()])
+    until("the host", lambda: "PC-0417" in hosts(spanwatch, second))
+    assert second.stop() == 0

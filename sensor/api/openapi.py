@@ -48,17 +48,19 @@ _FLOW = _object(
     **_columns(_COUNT, "orig_packets", "resp_packets", "orig_bytes", "resp_bytes"),
     **_columns(_COUNT, "orig_bytes_per_second", "resp_bytes_per_second"),
     **_columns(_TEXT, "community_id", "proto", "orig_ip", "resp_ip", "interface", "state"),
-    **_columns(_or_null(_TEXT), "orig_mac", "resp_mac", "tunnel"),
+    **_columns(_or_null(_TEXT), "orig_mac", "resp_mac", "tunnel", "app_proto", "name"),
     vlan=_TAGS,
+    encapsulation={"type": "array", "items": _ANY, "description": "what carried it, outermost first"},
     alerted=_FLAG,
     local={"enum": ["orig", "resp"], "description": "the internal end; of two alike the originator"},
 )
 _HOST = _object(
     **_columns(_COUNT, "first_seen_ns", "last_seen_ns", "peers", "flows", "packets_out", "packets_in", *_BOTH_WAYS),
     **_columns(_TEXT, "ip", "interface"),
-    mac=_or_null(_TEXT),
+    **_columns(_or_null(_TEXT), "name", "mac", "vendor"),
     vlan=_TAGS,
     ports_served=_TEXTS,
+    history={"type": "array", "items": _ANY, "description": "machines that had the address, the first one first"},
 )
 _REMOTE = _object(ip=_TEXT, **_columns(_COUNT, "hosts", "flows", *_BOTH_WAYS), ports=_TEXTS)
 _VLAN = _object(vlan=_TAGS, **_columns(_COUNT, "hosts", "flows", *_BOTH_WAYS))
@@ -66,6 +68,7 @@ _ALERT = _object(
     **_columns(_TEXT, "id", "rule", "host", "indicator", "opened", "last_seen"),
     severity={"enum": [severity.word for severity in Severity]},
     closed=_or_null(_TEXT, "null while it is open"),
+    machine=_or_null(_ANY, "who the host was when it was last seen"),
 )
 _MIRROR = _object(
     verdict={"enum": ["ok", "degraded", "blind"]},

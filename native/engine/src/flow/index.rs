@@ -11,7 +11,7 @@ pub(super) struct Index {
     used: usize,
 }
 
-/// A flow's place and the half of its hash that does not say where it stands; free where `place` is [`FREE`].
+/// A flow's place and the half of its hash that says where it is looked for; free where `place` is [`FREE`].
 #[derive(Debug, Clone, Copy)]
 struct Slot {
     hash: u32,
@@ -21,7 +21,7 @@ struct Slot {
 const FREE: u32 = u32::MAX;
 const EMPTY: Slot = Slot { hash: 0, place: FREE };
 
-/// The half of a hash by which slots are found again and told apart.
+/// Half the bits of a hash, by which slots are found and told apart.
 #[inline]
 fn half(hash: u64) -> u32 {
     (hash >> 32) as u32 ^ hash as u32

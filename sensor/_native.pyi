@@ -53,6 +53,14 @@ class Batch:
         """Hosts that send mail in bulk; one that goes on is told again every 10 seconds of packet time."""
 
     @property
+    def mails(self) -> RecordBatch:
+        """Mail transactions and mails read, by time and flow; columns as `sensor.mail.rows.MailRow`."""
+
+    @property
+    def logins(self) -> RecordBatch:
+        """Attempts to log in, by time and flow; columns as `sensor.mail.rows.LoginRow`."""
+
+    @property
     def conditions(self) -> str:
         """What has become wrong or well with the mirror, as a JSON list; what lasts is told again every 10 minutes."""
 
@@ -73,7 +81,7 @@ class Batch:
         """Whether no more will come: all files are read, or everything is drained after `Engine.stop`."""
 
     def __len__(self) -> int:
-        """Number of hits, findings and conditions."""
+        """Number of hits, findings, conditions, mails and logins."""
 
 @final
 class Engine:

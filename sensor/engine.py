@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, cast
 
 from sensor.alerts.rows import FindingRow, HitRow, MirrorRow
 from sensor.identity.facts import PuntedFrame
+from sensor.mail.rows import LoginRow, MailRow
 
 if TYPE_CHECKING:
     from sensor._native import Engine as NativeEngine
@@ -183,6 +184,8 @@ class Batch:
     conditions: Sequence[MirrorRow] = ()
     punted: Sequence[PuntedFrame] = ()
     routers: Sequence[str] = ()
+    mails: Sequence[MailRow] = ()
+    logins: Sequence[LoginRow] = ()
 
 
 def merged_sinks(*groups: Iterable[SinkCounters]) -> list[SinkCounters]:
@@ -224,7 +227,9 @@ class Engine:
         findings = cast("list[FindingRow]", rows_of(native.findings))
         conditions = cast("list[MirrorRow]", json.loads(native.conditions))
         punted = [PuntedFrame(*frame) for frame in native.punted]
-        return Batch(native.time_ns, hits, findings, native.ended, conditions, punted, native.routers)
+        mails = cast("list[MailRow]", rows_of(native.mails))
+        logins = cast("list[LoginRow]", rows_of(native.logins))
+        return Batch(native.time_ns, hits, findings, native.ended, conditions, punted, native.routers, mails, logins)
 
     def replace_watchlists(self, watchlists: object) -> int:
         """Use other compiled lists from now on, also for flows that are open; gives their generation."""

@@ -9,10 +9,12 @@ from sensor.config.fields import ConfiguredPath, Duration, Listen, ListenAddress
 from sensor.config.section import LATER, Section
 from sensor.config.units import GIB
 
-EveType = Literal["alert", "flow", "dns", "tls", "quic", "http", "ssh", "smtp", "pop3", "stats", "anomaly"]
+EveType = Literal[
+    "alert", "flow", "dns", "tls", "quic", "http", "ssh", "smtp", "pop3", "imap", "login", "stats", "anomaly"
+]
 
 _EVE_TYPES: tuple[EveType, ...] = (
-    "alert", "flow", "dns", "tls", "quic", "http", "smtp", "pop3", "stats", "anomaly",
+    "alert", "flow", "dns", "tls", "quic", "http", "smtp", "pop3", "imap", "stats", "anomaly",
 )  # fmt: skip
 
 
@@ -24,7 +26,7 @@ class Eve(Section):
     )
     types: Many[EveType] = Field(
         default=_EVE_TYPES,
-        description="Event types that are written; ssh can be added. smtp and pop3 stay empty in this version.",
+        description="Event types that are written; ssh and login can be added.",
     )
 
 

@@ -10,6 +10,8 @@ pub mod dns;
 pub mod guess;
 pub mod http;
 mod ja4;
+mod login;
+pub mod mail;
 mod parse;
 mod protocol;
 pub mod quic;
@@ -20,6 +22,7 @@ pub mod tls;
 
 pub use guess::Guess;
 pub use ja4::Ja4;
+pub use login::{Login, MAX_USER_BYTES};
 pub use parse::{AppError, Parse};
 pub use protocol::AppProtocol;
 pub use text::{Text, text};

@@ -191,6 +191,8 @@ impl Engine {
             notice.conditions.extend(more.conditions);
             notice.punted.extend(more.punted);
             notice.routers.extend(more.routers);
+            notice.mails.extend(more.mails);
+            notice.logins.extend(more.logins);
         }
         notice
     }

@@ -13,7 +13,7 @@ use crate::detect::{Finding, Hit, SmtpWatch};
 use crate::flow::{FlowDelta, FlowRecord};
 use crate::host::HostTable;
 use crate::mirror::{ConditionChange, MirrorHealth, SourceDelta};
-use crate::names::{AppRecord, NameSource, ResolvedNames};
+use crate::names::{AppEvent, AppRecord, NameSource, ResolvedNames};
 use crate::output::EventLog;
 use crate::punt::{PuntedFrame, PuntedFrames};
 use crate::query::HostQuery;
@@ -22,6 +22,8 @@ use crate::query::HostQuery;
 const PUNTED_TOGETHER: usize = 1000;
 /// Live, so many notices may wait with frames of control protocols in them; Python is behind by as many seconds.
 const PUNTED_WAITING: usize = 60;
+/// Live, so many mails, and so many attempts to log in, go over with one second.
+const MAX_JUDGED: usize = 5000;
 /// A worker that says nothing more has closed every second.
 const ALL_CLOSED: u64 = u64::MAX;
 
@@ -65,12 +67,34 @@ pub struct Notice {
     pub punted: Vec<PuntedFrame>,
     /// Hardware addresses that have turned out to be routers'.
     pub routers: Vec<Mac>,
+    /// Mails, and what was said beside them.
+    pub mails: Vec<AppRecord>,
+    /// Attempts to log in.
+    pub logins: Vec<AppRecord>,
 }
 
 impl Notice {
     /// Number of alerts that it may raise.
     pub fn len(&self) -> usize {
-        self.hits.len() + self.findings.len() + self.conditions.len()
+        self.hits.len() + self.findings.len() + self.conditions.len() + self.mails.len() + self.logins.len()
+    }
+
+    /// Takes copies of what is judged beyond the core; live at most [`MAX_JUDGED`] of each, and the rest is counted.
+    fn take_apps(&mut self, apps: &[AppRecord], mode: Mode) -> u64 {
+        let mut lost = 0;
+        for app in apps {
+            let judged = match app.event {
+                AppEvent::Smtp(_) | AppEvent::Pop3(_) | AppEvent::Imap(_) => &mut self.mails,
+                AppEvent::Login(_) => &mut self.logins,
+                _ => continue,
+            };
+            if mode == Mode::Live && judged.len() >= MAX_JUDGED {
+                lost += 1;
+            } else {
+                judged.push(app.clone());
+            }
+        }
+        lost
     }
 
     /// Whether it tells nothing that may raise an alert.
@@ -236,9 +260,11 @@ impl Merge {
         notice.conditions = mirror.take(second, notice.time_ns, sources);
         drop(mirror);
         self.publish(notice.time_ns);
-        self.notify(notice, false);
         // Of one flow the order is the one in which its worker heard it.
         apps.sort_by_key(|app: &AppRecord| (app.time_ns, app.flow_id));
+        let lost = notice.take_apps(&apps, self.mode);
+        self.state.notices_dropped.fetch_add(lost, Ordering::Relaxed);
+        self.notify(notice, false);
         self.name_flows(&apps, &mut records);
         if let Some(log) = &self.outlets.log {
             log.apps(apps);

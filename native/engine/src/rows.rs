@@ -1,5 +1,7 @@
 //! What a poll gives, as rows for Arrow.
 
+mod mail;
+
 use arrow_array::RecordBatch;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -11,6 +13,8 @@ use crate::mirror::ConditionChange;
 use crate::output::protocol_name;
 use crate::query::to_arrow;
 use crate::watchlist::Side;
+
+pub use mail::{logins_to_arrow, mails_to_arrow};
 
 /// A report of a flow that meets a watchlist entry; `src` is the originator, counts are since the last report of the
 /// flow under this entry.

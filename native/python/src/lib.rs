@@ -137,6 +137,18 @@ impl Batch {
     }
 
     #[getter]
+    fn mails(&self, py: Python<'_>) -> PyResult<RecordBatch> {
+        let rows = py.detach(|| engine::rows::mails_to_arrow(&self.polled.notice.mails, &self.interfaces));
+        Ok(RecordBatch(rows.map_err(|error| raise(error.into()))?))
+    }
+
+    #[getter]
+    fn logins(&self, py: Python<'_>) -> PyResult<RecordBatch> {
+        let rows = py.detach(|| engine::rows::logins_to_arrow(&self.polled.notice.logins, &self.interfaces));
+        Ok(RecordBatch(rows.map_err(|error| raise(error.into()))?))
+    }
+
+    #[getter]
     fn conditions(&self) -> String {
         engine::rows::conditions_to_json(&self.polled.notice.conditions)
     }

@@ -1,14 +1,17 @@
 //! What the event log tells of a conversation.
 
+use std::sync::Arc;
+
 use app::http::{Request, Response};
+use app::mail::{MailRead, SmtpMail};
 use app::quic::QuicVersion;
 use app::ssh::Banner;
 use app::tls::{ClientHello, ServerHello};
-use app::{AppProtocol, dns};
+use app::{AppProtocol, Login, dns};
 use arrayvec::ArrayVec;
 use wire::{FiveTuple, Mac};
 
-use crate::flow::{Flow, MAX_FLOW_VLANS};
+use crate::flow::{Flow, FlowFlags, MAX_FLOW_VLANS};
 use crate::tunnels::Layers;
 
 /// An event and the flow that it belongs to; pairs are indexed by originator and responder.
@@ -16,10 +19,14 @@ use crate::tunnels::Layers;
 pub struct AppRecord {
     /// Packet time of what completed it.
     pub time_ns: u64,
+    /// Packet time of the flow's first packet.
+    pub start_ns: u64,
     /// As in the flow's records.
     pub flow_id: u64,
     /// Endpoints and protocol.
     pub tuple: FiveTuple,
+    /// Whether an end is internal.
+    pub internal: [bool; 2],
     /// What the flow speaks.
     pub app: AppProtocol,
     /// Hardware addresses of the ends on the mirrored link.
@@ -39,8 +46,10 @@ impl AppRecord {
     pub(crate) fn new(flow: &Flow, time_ns: u64, layers: Option<Layers>, event: AppEvent) -> Self {
         Self {
             time_ns,
+            start_ns: flow.start_ns,
             flow_id: flow.flow_id,
             tuple: flow.tuple(),
+            internal: [flow.flags.contains(FlowFlags::ORIG_INTERNAL), flow.flags.contains(FlowFlags::RESP_INTERNAL)],
             app: flow.app,
             macs: flow.macs,
             vlans: flow.vlans.clone(),
@@ -59,7 +68,9 @@ impl AppRecord {
         let server = wire::Address::v4([203, 0, 113, 9]);
         Self {
             time_ns,
+            start_ns: time_ns,
             flow_id: 1234,
+            internal: [true, false],
             tuple: FiveTuple { orig: end(client, 50_000), resp: end(server, 443), protocol: 6 },
             app: AppProtocol::Tls,
             macs: [Mac([2, 0, 0, 0, 0, 44]), Mac::default()],
@@ -84,6 +95,14 @@ pub enum AppEvent {
     Dns(Box<dns::Message>),
     /// Both ends have said their versions, or no more of it will be seen.
     Ssh(Box<SshBanners>),
+    /// A mail transaction is over, or a connection without one.
+    Smtp(Arc<SmtpMail>),
+    /// A mail was read by POP3.
+    Pop3(Arc<MailRead>),
+    /// A mail was read or stored by IMAP.
+    Imap(Arc<MailRead>),
+    /// Somebody has logged in, or tried.
+    Login(Box<Login>),
 }
 
 impl AppEvent {
@@ -95,6 +114,10 @@ impl AppEvent {
             Self::Http(_) => "http",
             Self::Dns(_) => "dns",
             Self::Ssh(_) => "ssh",
+            Self::Smtp(_) => "smtp",
+            Self::Pop3(_) => "pop3",
+            Self::Imap(_) => "imap",
+            Self::Login(_) => "login",
         }
     }
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::common::{Common, Ether, Face};
 use super::dns_event::DnsObject;
 use super::eve::EveContext;
+use super::mail_event::{LoginObject, ReadEvent, SmtpEvent};
 use crate::names::{AppEvent, AppRecord, HttpExchange, QuicHello, SshBanners, TlsHellos, without_port};
 
 #[derive(Serialize)]
@@ -17,7 +18,7 @@ struct AppLine<'a> {
     object: Object<'a>,
 }
 
-/// The object that the event's type names.
+/// The object that the event's type names; of mail, the message beside it.
 #[derive(Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Object<'a> {
@@ -26,6 +27,11 @@ enum Object<'a> {
     Http(Box<HttpObject<'a>>),
     Dns(Box<DnsObject<'a>>),
     Ssh(SshObject<'a>),
+    Login(LoginObject<'a>),
+    #[serde(untagged)]
+    Smtp(Box<SmtpEvent<'a>>),
+    #[serde(untagged)]
+    Read(Box<ReadEvent<'a>>),
 }
 
 #[derive(Serialize)]
@@ -117,6 +123,10 @@ impl<'a> Object<'a> {
             AppEvent::Http(exchange) => Self::Http(Box::new(HttpObject::new(exchange))),
             AppEvent::Dns(message) => Self::Dns(Box::new(DnsObject::new(message))),
             AppEvent::Ssh(banners) => Self::Ssh(SshObject::new(banners)),
+            AppEvent::Smtp(mail) => Self::Smtp(Box::new(SmtpEvent::new(mail))),
+            AppEvent::Pop3(read) => Self::Read(Box::new(ReadEvent::pop3(read))),
+            AppEvent::Imap(read) => Self::Read(Box::new(ReadEvent::imap(read))),
+            AppEvent::Login(login) => Self::Login(LoginObject::new(login)),
         }
     }
 }

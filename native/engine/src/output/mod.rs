@@ -6,6 +6,7 @@ mod dns_event;
 mod eve;
 mod layer;
 mod log_file;
+mod mail_event;
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};

@@ -1,0 +1,1 @@
+"""Mail: what the core tells of it, and how it is judged."""

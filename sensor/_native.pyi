@@ -61,6 +61,10 @@ class Batch:
         """Attempts to log in, by time and flow; columns as `sensor.mail.rows.LoginRow`."""
 
     @property
+    def beacons(self) -> str:
+        """Hosts that call a remote end at a machine's pace, as a JSON list; one that goes on is told again each minute."""
+
+    @property
     def conditions(self) -> str:
         """What has become wrong or well with the mirror, as a JSON list; what lasts is told again every 10 minutes."""
 
@@ -81,7 +85,7 @@ class Batch:
         """Whether no more will come: all files are read, or everything is drained after `Engine.stop`."""
 
     def __len__(self) -> int:
-        """Number of hits, findings, conditions, mails and logins."""
+        """Number of hits, findings, beacons, conditions, mails and logins."""
 
 @final
 class Engine:

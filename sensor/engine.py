@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, cast
 
-from sensor.alerts.rows import FindingRow, HitRow, MirrorRow
+from sensor.alerts.rows import BeaconRow, FindingRow, HitRow, MirrorRow
 from sensor.identity.facts import PuntedFrame
 from sensor.mail.rows import LoginRow, MailRow
 
@@ -77,6 +77,8 @@ class HostCounters(TypedDict):
     active: int
     max: int
     evicted: int
+    beacon_pairs: int
+    beacon_pairs_evicted: int
 
 
 class PuntedCounters(TypedDict):
@@ -186,6 +188,7 @@ class Batch:
     routers: Sequence[str] = ()
     mails: Sequence[MailRow] = ()
     logins: Sequence[LoginRow] = ()
+    beacons: Sequence[BeaconRow] = ()
 
 
 def merged_sinks(*groups: Iterable[SinkCounters]) -> list[SinkCounters]:
@@ -226,10 +229,22 @@ class Engine:
         hits = cast("list[HitRow]", rows_of(native.hits))
         findings = cast("list[FindingRow]", rows_of(native.findings))
         conditions = cast("list[MirrorRow]", json.loads(native.conditions))
+        beacons = cast("list[BeaconRow]", json.loads(native.beacons))
         punted = [PuntedFrame(*frame) for frame in native.punted]
         mails = cast("list[MailRow]", rows_of(native.mails))
         logins = cast("list[LoginRow]", rows_of(native.logins))
-        return Batch(native.time_ns, hits, findings, native.ended, conditions, punted, native.routers, mails, logins)
+        return Batch(
+            native.time_ns,
+            hits,
+            findings,
+            native.ended,
+            conditions,
+            punted,
+            native.routers,
+            mails=mails,
+            logins=logins,
+            beacons=beacons,
+        )
 
     def replace_watchlists(self, watchlists: object) -> int:
         """Use other compiled lists from now on, also for flows that are open; gives their generation."""

@@ -359,6 +359,18 @@ DEFINITIONS: tuple[Definition, ...] = (
         "Hosts that the full table gave up." + _NEVER,
         _one(lambda counters: counters["hosts"]["evicted"]),
     ),
+    _gauge(
+        "beacon_pairs",
+        (),
+        "Pairs of host and outside remote end whose calls are remembered.",
+        _one(lambda counters: counters["hosts"]["beacon_pairs"]),
+    ),
+    _counter(
+        "beacon_pairs_evicted_total",
+        (),
+        "Pairs with three calls or more that the full table gave up." + _NEVER,
+        _one(lambda counters: counters["hosts"]["beacon_pairs_evicted"]),
+    ),
     _counter(
         "punted_frames_total",
         ("result",),

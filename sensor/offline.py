@@ -63,7 +63,7 @@ def _take_all(
         batch = engine.poll(_POLL_SECONDS)
         desk.take(identities.take(batch))
         ended = batch.ended
-        if not (ended or batch.hits or batch.findings or batch.punted):
+        if not (ended or batch.hits or batch.findings or batch.beacons or batch.punted):
             # The core is busy with a longer capture, and nothing waits for Python.
             identities.warm_up()
         show_progress(engine.counters())

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from sensor.alerts.incident import Condition, EveAlert
-from sensor.alerts.rows import FindingRow, HitRow
+from sensor.alerts.rows import BeaconRow, FindingRow, HitRow
 from sensor.alerts.rules import BY_NAME
 from sensor.alerts.tally import entry_of
 from sensor.alerts.text import has_ports, utc_stamp
@@ -24,6 +24,8 @@ def encode(alert: EveAlert, sensor_name: str) -> str:
         event = _condition_event(alert, alert.row)
     elif "flow_id" in alert.row:
         event = _hit_event(alert, alert.row)
+    elif "remote" in alert.row:
+        event = _beacon_event(alert, alert.row)
     else:
         event = _finding_event(alert, alert.row)
     return json.dumps({**event, "host": sensor_name}, separators=(",", ":"))
@@ -102,6 +104,27 @@ def _finding_event(alert: EveAlert, row: FindingRow) -> dict[str, Any]:
     return event
 
 
+def _beacon_event(alert: EveAlert, row: BeaconRow) -> dict[str, Any]:
+    event: dict[str, Any] = {
+        "timestamp": utc_stamp(alert.time_ns),
+        "in_iface": row["in_iface"],
+        "event_type": "alert",
+        "src_ip": row["host"],
+        "dest_ip": row["remote"],
+        "dest_port": row["port"],
+        "proto": row["proto"],
+    }
+    if row["vlan"]:
+        event["vlan"] = row["vlan"]
+    if row["mac"]:
+        event["ether"] = {"src_mac": row["mac"]}
+    event["alert"] = _alert(alert, BY_NAME[alert.rule].meaning, {}, row)
+    columns = ("name", "calls", "interval_seconds", "jitter_ratio", "fit_ratio", "bytes_out", "bytes_in")
+    figures = {column: row[column] for column in columns}  # type: ignore[literal-required]
+    event["spanwatch"] = {**figures, "since": utc_stamp(row["since_ns"])}
+    return event
+
+
 def _condition_event(alert: EveAlert, condition: Condition) -> dict[str, Any]:
     return {
         "timestamp": utc_stamp(alert.time_ns),
@@ -117,7 +140,9 @@ def _condition_event(alert: EveAlert, condition: Condition) -> dict[str, Any]:
     }
 
 
-def _alert(alert: EveAlert, signature: str, context: dict[str, Any], row: HitRow | FindingRow) -> dict[str, Any]:
+def _alert(
+    alert: EveAlert, signature: str, context: dict[str, Any], row: HitRow | FindingRow | BeaconRow
+) -> dict[str, Any]:
     rule = BY_NAME[alert.rule]
     return {
         "action": "allowed",
@@ -132,7 +157,7 @@ def _alert(alert: EveAlert, signature: str, context: dict[str, Any], row: HitRow
     }
 
 
-def _host_metadata(row: HitRow | FindingRow) -> dict[str, list[str]]:
+def _host_metadata(row: HitRow | FindingRow | BeaconRow) -> dict[str, list[str]]:
     """Give who the host is, in lists as EVE's metadata has them; what is not known has no key."""
     machine = row.get("machine")
     if machine is None:

@@ -8,7 +8,8 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field
 
-from sensor.alerts.rows import FindingRow, HitRow
+from sensor.alerts.beacon import BeaconTally
+from sensor.alerts.rows import BeaconRow, FindingRow, HitRow
 from sensor.alerts.rules import Severity
 from sensor.alerts.tally import ConditionTally, FindingTally, FlowTally, Life, Totals
 from sensor.alerts.text import NS_PER_SECOND, utc_stamp
@@ -62,7 +63,7 @@ class EveAlert:
     rule: str
     severity: Severity
     incident: str
-    row: HitRow | FindingRow | Condition
+    row: HitRow | FindingRow | BeaconRow | Condition
 
 
 class Key(NamedTuple):
@@ -85,7 +86,7 @@ class Incident:
     opened_ns: int
     last_ns: int
     reported_ns: int
-    tally: Annotated[FlowTally | FindingTally | ConditionTally, Field(discriminator="kind")]
+    tally: Annotated[FlowTally | FindingTally | BeaconTally | ConditionTally, Field(discriminator="kind")]
     news: bool = False
     eve_alerts: int = 0
     scheduled_ns: int = 0
@@ -120,6 +121,8 @@ class Incident:
                 return self.tally.close_groups(self.subject, life)
             case FindingTally():
                 return self.tally.close_groups(self.rule, life)
+            case BeaconTally():
+                return self.tally.close_groups(self.subject, life)
             case ConditionTally():
                 return self.tally.close_groups(life)
 
@@ -129,6 +132,8 @@ class Incident:
                 return self.tally.update_groups(self.subject, risen=risen)
             case FindingTally():
                 return self.tally.update_groups(self.rule)
+            case BeaconTally():
+                return self.tally.update_groups(self.subject)
             case ConditionTally():
                 return self.tally.groups()
 
@@ -159,6 +164,15 @@ class Incident:
                 view |= {"remote": flows.remote, "stage": flows.stage, **flows.totals()._asdict()}
             case FindingTally() as finding:
                 view |= {"connections": finding.connections, "servers": finding.servers, "rejects": finding.rejects}
+            case BeaconTally() as beacon:
+                view |= {
+                    "remote": beacon.remote,
+                    "contacts": beacon.calls,
+                    "bytes_out": beacon.bytes_out,
+                    "bytes_in": beacon.bytes_in,
+                    "interval_seconds": beacon.interval_seconds,
+                    "jitter_ratio": beacon.jitter_ratio,
+                }
             case ConditionTally() as condition:
                 view |= {"text": condition.text, "count": condition.count}
         return view

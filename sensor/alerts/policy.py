@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import count, islice
 from typing import Any, Protocol, cast
 
+from sensor.alerts.beacon import BeaconTally, remote_end
 from sensor.alerts.incident import (
     CLOSE_AFTER_NS,
     UPDATE_EVERY_NS,
@@ -24,7 +25,7 @@ from sensor.alerts.incident import (
     short_id,
 )
 from sensor.alerts.mirror import condition_of
-from sensor.alerts.rows import Ends, FindingRow, HitRow, MirrorRow, carries_news, ends_of
+from sensor.alerts.rows import BeaconRow, Ends, FindingRow, HitRow, MirrorRow, carries_news, ends_of
 from sensor.alerts.rules import BY_NAME, Severity
 from sensor.alerts.suppress import SuppressEntry, Suppressions
 from sensor.alerts.tally import ConditionTally, FindingTally, FlowTally
@@ -73,6 +74,10 @@ class RowsUntil(Protocol):
         """Hosts over a threshold."""
 
     @property
+    def beacons(self) -> Sequence[BeaconRow]:
+        """Hosts that call a remote end at a machine's pace."""
+
+    @property
     def conditions(self) -> Sequence[MirrorRow]:
         """What has become wrong or well with the mirror."""
 
@@ -86,10 +91,11 @@ class StateDocument:
     version: int = STATE_VERSION
 
 
-def _row_order(row: HitRow | FindingRow) -> tuple[int, int, int, str]:
+def _row_order(row: HitRow | FindingRow | BeaconRow) -> tuple[int, int, int, str]:
     if "flow_id" in row:
         return (row["time_ns"], row["flow_id"], _EVENT_ORDER[row["event"]], "")
-    return (row["time_ns"], 1 << 64, 0, row["rule"] + row["host"])
+    remote = remote_end(row) if "remote" in row else ""
+    return (row["time_ns"], 1 << 64, 0, row["rule"] + row["host"] + remote)
 
 
 class Policy:
@@ -129,7 +135,7 @@ class Policy:
     def take(self, batch: RowsUntil) -> list[Output]:
         """Take the rows of a batch and move the time to the batch's."""
         out: list[Output] = []
-        rows: list[HitRow | FindingRow] = [*batch.hits, *batch.findings]
+        rows: list[HitRow | FindingRow | BeaconRow] = [*batch.hits, *batch.findings, *batch.beacons]
         rows.sort(key=_row_order)
         known_ns = max(batch.time_ns, self._clock_ns)
         furthest_ns = known_ns + _FURTHEST_AHEAD_NS if known_ns else _NEVER_NS
@@ -142,6 +148,8 @@ class Policy:
             self._run_timers(min(time_ns, until_ns), out)
             if "flow_id" in row:
                 self._take_hit(row, time_ns, out)
+            elif "remote" in row:
+                self._take_beacon(row, time_ns, out)
             else:
                 self._take_finding(row, time_ns, out)
         # A second's judgement comes after what was judged in it.
@@ -261,12 +269,36 @@ class Policy:
             self._announce(incident, time_ns, tally.open_groups(row), out)
         else:
             cast("FindingTally", incident.tally).add(row)
-            self._seen(incident, time_ns)
-            # An update hangs on a row and not on a timer, so that its place in the event log is always the same.
-            if time_ns < incident.reported_ns + UPDATE_EVERY_NS:
+            if not self._repeat(incident, time_ns, out):
                 return
-            out.append(incident.update_event(time_ns))
         out.append(EveAlert(time_ns, key.rule, incident.severity, incident.id, row))
+
+    def _take_beacon(self, row: BeaconRow, time_ns: int, out: list[Output]) -> None:
+        key = Key(row["rule"], row["host"], remote_end(row))
+        if self._is_suppressed(key, row["remote"], time_ns):
+            return
+        incident = self._open.get(key)
+        if incident is None:
+            tally = BeaconTally(row["host"])
+            tally.add(row)
+            incident = self._new(key, BY_NAME[key.rule].severity, time_ns, tally)
+            self._announce(incident, time_ns, tally.open_groups(row), out)
+        else:
+            cast("BeaconTally", incident.tally).add(row)
+            if not self._repeat(incident, time_ns, out):
+                return
+        out.append(EveAlert(time_ns, key.rule, incident.severity, incident.id, row))
+
+    def _repeat(self, incident: Incident, time_ns: int, out: list[Output]) -> bool:
+        """See an open incident again; tell whether it was time for an update.
+
+        An update hangs on a row and not on a timer, so that its place in the event log is always the same.
+        """
+        self._seen(incident, time_ns)
+        if time_ns < incident.reported_ns + UPDATE_EVERY_NS:
+            return False
+        out.append(incident.update_event(time_ns))
+        return True
 
     def _repeat_condition(self, incident: Incident, condition: Condition, time_ns: int) -> None:
         tally = cast("ConditionTally", incident.tally)
@@ -280,7 +312,7 @@ class Policy:
             self._schedule(incident)
 
     def _new(
-        self, key: Key, severity: Severity, time_ns: int, tally: FlowTally | FindingTally | ConditionTally
+        self, key: Key, severity: Severity, time_ns: int, tally: FlowTally | FindingTally | BeaconTally | ConditionTally
     ) -> Incident:
         name = short_id(key, time_ns, self._ids)
         self._ids.add(name)

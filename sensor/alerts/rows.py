@@ -73,6 +73,35 @@ class FindingRow(TypedDict):
 
 
 @final
+class BeaconRow(TypedDict):
+    """A host that calls a remote end at a machine's pace; repeated while it goes on.
+
+    `name` is the remote end's where it is known: `remote` is then only the address that was called last. The interval
+    is the median of the last calls', the jitter the median deviation from it as a share, `fit_ratio` the share of
+    intervals near a beat. Calls and bytes are counted from `since_ns`.
+    """
+
+    time_ns: int
+    rule: str
+    host: str
+    mac: str | None
+    vlan: list[int]
+    in_iface: str
+    name: str | None
+    remote: str
+    port: int
+    proto: str
+    since_ns: int
+    calls: int
+    interval_seconds: float
+    jitter_ratio: float
+    fit_ratio: float
+    bytes_out: int
+    bytes_in: int
+    machine: NotRequired[Machine | None]
+
+
+@final
 class MirrorRow(TypedDict):
     """A rule that has begun or, if `over`, ceased to speak against a source of frames; repeated while it lasts."""
 
@@ -110,14 +139,14 @@ def ends_of(row: HitRow) -> Ends:
     return Ends(*destination, *source, host_opened=False)
 
 
-def host_mac(row: HitRow | FindingRow) -> str | None:
+def host_mac(row: HitRow | FindingRow | BeaconRow) -> str | None:
     """Give the MAC that frames of the host show; behind a router it is the router's."""
     if "flow_id" not in row:
         return row["mac"]
     return row["src_mac"] if ends_of(row).host == row["src_ip"] else row["dest_mac"]
 
 
-def name_and_mac(row: HitRow | FindingRow) -> tuple[str | None, str | None]:
+def name_and_mac(row: HitRow | FindingRow | BeaconRow) -> tuple[str | None, str | None]:
     """Give name and MAC of the host; the frames' MAC where nobody has looked for the machine."""
     if "machine" not in row:
         return None, host_mac(row)

@@ -68,7 +68,7 @@ _TABLE: tuple[tuple[str, Severity, str, str, bool], ...] = (
     ("web.webshell", _HIGH, _WEB, "A web server answers like a webshell.", False),
     ("web.bruteforce", _MEDIUM, _LOGIN, "Many failed web logins from one source.", False),
     ("web.scanner", _LOW, _SCAN, "One source tries many paths that are not there.", False),
-    ("host.beacon", _MEDIUM, _C2, "A host contacts one remote end at a machine's regular pace.", False),
+    ("host.beacon", _MEDIUM, _C2, "A host contacts one remote end at a machine's regular pace.", True),
     ("mirror.silent", _HIGH, _SENSOR, "No frame arrives from a mirror port, or its interface is down.", True),
     ("mirror.one-sided", _MEDIUM, _SENSOR, "The mirror shows one direction of the traffic only.", True),
     ("mirror.duplicates", _LOW, _SENSOR, "The mirror shows packets more than once.", True),

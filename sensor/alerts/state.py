@@ -60,6 +60,6 @@ class StateFile(SavedFile[StateDocument]):
 
 
 def _is_sound(incident: Incident) -> bool:
-    kinds = {"watchlist": "flows", "smtp": "finding", "mirror": "condition", "sensor": "condition"}
+    kinds = {"watchlist": "flows", "smtp": "finding", "host": "beacon", "mirror": "condition", "sensor": "condition"}
     rule = BY_NAME.get(incident.rule)
     return rule is not None and incident.tally.kind == kinds.get(rule.family)

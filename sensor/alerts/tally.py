@@ -8,7 +8,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Any, Literal, NamedTuple
 
-from sensor.alerts.rows import Ends, FindingRow, HitRow, name_and_mac
+from sensor.alerts.rows import BeaconRow, Ends, FindingRow, HitRow, name_and_mac
 from sensor.alerts.text import NS_PER_SECOND, clock, counted, endpoint, escape, has_ports, pace, size, span
 
 STAGES = ("attempt", "contact", "data")
@@ -77,7 +77,7 @@ def entry_of(metadata: str) -> dict[str, str]:
     return {column: str(value) for column, value in entry.items()}
 
 
-def host_details(address: str, row: HitRow | FindingRow) -> str:
+def host_details(address: str, row: HitRow | FindingRow | BeaconRow) -> str:
     """Give a host with what is known of it: `10.20.3.44 (PC-0417 00:1b:44:11:3a:b7 vlan 20)`."""
     details = [escape(known) for known in name_and_mac(row) if known]
     vlan = row["vlan"]

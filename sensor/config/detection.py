@@ -9,11 +9,13 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from sensor.alerts.rules import BY_NAME
 from sensor.config.fields import (
     ConfiguredNetwork,
+    ConfiguredNetworkOrDomain,
     ConfiguredPath,
     Count,
     Expiry,
     Interval,
     Many,
+    Port,
     Rate,
     Ratio,
     Size,
@@ -105,11 +107,65 @@ class Smtp(Section):
     )
 
 
+QUIET_DOMAINS = (
+    "push.apple.com",
+    "mtalk.google.com",
+    "connectivitycheck.gstatic.com",
+    "captive.apple.com",
+    "msftconnecttest.com",
+    "detectportal.firefox.com",
+    "connectivity-check.ubuntu.com",
+    "wns.windows.com",
+    "windowsupdate.com",
+    "update.microsoft.com",
+    "ocsp.digicert.com",
+)
+"""Push services, connectivity checks, updates and certificate status: regular by design, on every desk."""
+
+QUIET_PORTS = (53, 110, 123, 143, 853, 993, 995, 5223, 5228)
+"""Name look-ups, the time, mail polling and the push services of phones."""
+
+
+class Beacon(Section):
+    """Beacons: calls of an internal host to an outside remote end at a machine's pace."""
+
+    calls: Annotated[int, AfterValidator(between(6, 64))] = Field(
+        default=20, description="`host.beacon`: calls at least, 6 to 64; connections side by side are one."
+    )
+    span: Interval = Field(default=1800.0, description="`host.beacon`: how long the pace must have lasted (duration).")
+    jitter: Ratio = Field(
+        default=0.25,
+        description="`host.beacon`: median deviation of the intervals from their median, as a share of it, at most. "
+        "An even jitter of 30 % gives 0.15, chance about 0.7.",
+    )
+    fit: Ratio = Field(
+        default=0.8,
+        description="`host.beacon`: share of intervals near a beat, or near two to four where calls were missed.",
+    )
+    call_size: Annotated[Size, AfterValidator(between(1))] = Field(
+        default=128 * KIB, description="`host.beacon`: both directions of a call at most, in the median (size)."
+    )
+    popular_hosts: Count = Field(
+        default=10,
+        description="`host.beacon`: a remote end that so many hosts call, or half of all and three at least, is a "
+        "service.",
+    )
+    ignore: Many[ConfiguredNetworkOrDomain] = Field(
+        default=QUIET_DOMAINS,
+        description="`host.beacon`: networks and domains (with all that lies in them) that may be called at any pace, "
+        "such as those of monitoring. What is given replaces the default. networks.mail_servers are ignored as well.",
+    )
+    ignore_ports: Many[Port] = Field(
+        default=QUIET_PORTS, description="`host.beacon`: ports of remote ends that may be called at any pace."
+    )
+
+
 class Detect(Section):
     """Thresholds."""
 
     mirror: Mirror = Mirror()
     smtp: Smtp = Smtp()
+    beacon: Beacon = Beacon()
 
 
 class Suppression(Section):

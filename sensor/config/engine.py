@@ -60,6 +60,7 @@ def engine_settings(config: Config, mode: Mode, files: Sequence[str] = ()) -> di
             "port_speed_bits_per_second": config.detect.mirror.port_speed,
         },
         "smtp": _smtp(config),
+        "beacon": _beacon(config),
         "eve": {"path": str(config.eve.path), "types": list(config.eve.types)} if config.eve.path else None,
     }
 
@@ -99,4 +100,19 @@ def _smtp(config: Config) -> dict[str, Any]:
         "reject_connections": smtp.reject_connections,
         "reject_seconds": smtp.reject_seconds,
         "reject_bytes": smtp.reject_bytes,
+    }
+
+
+def _beacon(config: Config) -> dict[str, Any]:
+    beacon = config.detect.beacon
+    return {
+        "calls": beacon.calls,
+        "span_seconds": beacon.span,
+        "jitter_ratio": beacon.jitter,
+        "fit_ratio": beacon.fit,
+        "call_bytes": beacon.call_size,
+        "popular_hosts": beacon.popular_hosts,
+        "ignore_ports": list(beacon.ignore_ports),
+        "ignore_networks": [str(entry) for entry in beacon.ignore if not isinstance(entry, str)],
+        "ignore_domains": [entry for entry in beacon.ignore if isinstance(entry, str)],
     }

@@ -18,6 +18,7 @@ Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
 
 _INTERFACE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@+-]{0,14}")
+_DOMAIN = re.compile(r"(?=.{1,253}$)(?:[A-Za-z0-9_-]{1,63}\.)+[A-Za-z][A-Za-z0-9-]{0,62}")
 _LARGEST_PORT = 65535
 _LONGEST_SOCKET_PATH_BYTES = 107
 
@@ -86,6 +87,15 @@ def _network(value: object) -> Network:
     if ip_address(value.partition("/")[0]) != network.network_address:
         raise ValueError(f"{value} has bits set beyond its prefix; write {network}")
     return network
+
+
+def _network_or_domain(value: object) -> Network | str:
+    if isinstance(value, str) and _DOMAIN.fullmatch(value):
+        return value.lower()
+    try:
+        return _network(value)
+    except ValueError as error:
+        raise ValueError(f"{error}; or a domain such as example.com") from None
 
 
 def _interface_name(value: str) -> str:
@@ -165,6 +175,7 @@ Ratio = Annotated[float, AfterValidator(between(0.001, 1))]
 ConfiguredPath = Annotated[Path, BeforeValidator(_path), WithJsonSchema(_TEXT)]
 SocketPath = Annotated[ConfiguredPath, AfterValidator(_socket_path)]
 ConfiguredNetwork = Annotated[Network, BeforeValidator(_network), WithJsonSchema(_TEXT)]
+ConfiguredNetworkOrDomain = Annotated[Network | str, BeforeValidator(_network_or_domain), WithJsonSchema(_TEXT)]
 InterfaceName = Annotated[str, AfterValidator(_interface_name)]
 Listen = Annotated[ListenAddress, BeforeValidator(_listen), PlainSerializer(str), WithJsonSchema(_TEXT)]
 Expiry = Annotated[datetime, BeforeValidator(_expiry), WithJsonSchema(_TEXT)]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sensor.alerts.rows import FindingRow, HitRow, ends_of, host_mac
+from sensor.alerts.rows import BeaconRow, FindingRow, HitRow, ends_of, host_mac
 from sensor.engine import Batch
 from sensor.identity import dissect, memory_file, vendor
 from sensor.identity.dissect import PROTOCOLS, Dissector
@@ -63,7 +63,8 @@ class Identities:
                 self._read(frame)
             hits = [self._name_hit(row) for row in batch.hits]
             findings = [self._name_finding(row) for row in batch.findings]
-        return replace(batch, hits=hits, findings=findings)
+            beacons = [self._name_beacon(row) for row in batch.beacons]
+        return replace(batch, hits=hits, findings=findings, beacons=beacons)
 
     def who(self, ip: str, time_ns: int) -> Machine | None:
         """Say who had an address at a time."""
@@ -111,4 +112,7 @@ class Identities:
         return {**row, "machine": self._table.who(ends_of(row).host, row["time_ns"], host_mac(row))}
 
     def _name_finding(self, row: FindingRow) -> FindingRow:
+        return {**row, "machine": self._table.who(row["host"], row["time_ns"], row["mac"])}
+
+    def _name_beacon(self, row: BeaconRow) -> BeaconRow:
         return {**row, "machine": self._table.who(row["host"], row["time_ns"], row["mac"])}

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import nanoarrow
 
-from sensor.alerts.rows import FindingRow, HitRow
+from sensor.alerts.rows import BeaconRow, FindingRow, HitRow
 from sensor.engine import Batch, Counters
 
 SECOND = 1_000_000_000
@@ -48,6 +48,17 @@ def finding(time_ns: int = START, **changes: Any) -> FindingRow:
     return cast("FindingRow", {**row, **changes})
 
 
+def beacon(time_ns: int = START, **changes: Any) -> BeaconRow:
+    """A host that has called a remote end each minute for twenty minutes."""
+    row = {
+        "time_ns": time_ns, "rule": "host.beacon", "host": HOST, "mac": "00:1b:44:11:3a:b7", "vlan": [20],
+        "in_iface": "eth1", "name": "c2.example", "remote": C2, "port": 443, "proto": "TCP",
+        "since_ns": time_ns - 1200 * SECOND, "calls": 21, "interval_seconds": 60.2, "jitter_ratio": 0.151,
+        "fit_ratio": 0.95, "bytes_out": 18_900, "bytes_in": 88_200,
+    }  # fmt: skip
+    return cast("BeaconRow", {**row, **changes})
+
+
 def counters(**changes: Any) -> Counters:
     """A snapshot in which both accounts close."""
     interface = {
@@ -67,7 +78,7 @@ def counters(**changes: Any) -> Counters:
             "free_bytes": 1 << 33, "error": None,
         },
         "flows": {"active": 5, "max": 1000, "ended": {"idle": 1, "active": 0, "fin": 2, "evicted": 0}},
-        "hosts": {"active": 3, "max": 100, "evicted": 0},
+        "hosts": {"active": 3, "max": 100, "evicted": 0, "beacon_pairs": 6, "beacon_pairs_evicted": 0},
         "names": {
             "flows": [{"app_proto": "unknown", "flows": 5}, {"app_proto": "tls", "flows": 7}],
             "errors": [{"app_proto": "tls", "error": "malformed", "errors": 2}],

@@ -24,6 +24,7 @@ class NativeBatch:
     hits: object
     findings: object
     ended: bool = False
+    beacons: str = "[]"
     conditions: str = "[]"
     punted: list[tuple[Any, ...]] = field(default_factory=list)
     routers: list[str] = field(default_factory=list)

@@ -55,6 +55,8 @@ pub struct EngineConfig {
     pub mirror: MirrorConfig,
     /// Thresholds of bulk SMTP.
     pub smtp: SmtpConfig,
+    /// When calls are a beacon.
+    pub beacon: BeaconConfig,
     /// The event log, if one is written.
     pub eve: Option<EveConfig>,
 }
@@ -203,6 +205,32 @@ pub struct SmtpConfig {
     pub reject_time: Duration,
     /// `smtp.rejects`: an end before this many bytes were sent is early.
     pub reject_bytes: u64,
+}
+
+/// When the calls of a host to a remote end are a beacon.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BeaconConfig {
+    /// Calls at least.
+    pub calls: u64,
+    /// How long the pace must have lasted.
+    #[serde(rename = "span_seconds", deserialize_with = "seconds")]
+    pub span: Duration,
+    /// The median deviation from the beat at most, as a share of it.
+    pub jitter_ratio: f64,
+    /// The share of intervals that must lie near a beat.
+    pub fit_ratio: f64,
+    /// Bytes of both directions of a call at most, in the median.
+    pub call_bytes: u64,
+    /// A remote that so many hosts call is a service.
+    pub popular_hosts: u64,
+    /// Ports of remote ends that do not count.
+    pub ignore_ports: Vec<u16>,
+    /// Addresses of remote ends that do not count.
+    #[serde(deserialize_with = "networks")]
+    pub ignore_networks: Networks,
+    /// Names of remote ends that do not count, with all that lies in them.
+    pub ignore_domains: Vec<String>,
 }
 
 /// The event log.

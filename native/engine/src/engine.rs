@@ -188,6 +188,7 @@ impl Engine {
             notice.time_ns = notice.time_ns.max(more.time_ns);
             notice.hits.extend(more.hits);
             notice.findings.extend(more.findings);
+            notice.beacons.extend(more.beacons);
             notice.conditions.extend(more.conditions);
             notice.punted.extend(more.punted);
             notice.routers.extend(more.routers);

@@ -9,7 +9,7 @@ use wire::Mac;
 
 use crate::config::Mode;
 use crate::counters::lock;
-use crate::detect::{Finding, Hit, SmtpWatch};
+use crate::detect::{BeaconFinding, BeaconWatch, Finding, Hit, SmtpWatch};
 use crate::flow::{FlowDelta, FlowRecord};
 use crate::host::HostTable;
 use crate::mirror::{ConditionChange, MirrorHealth, SourceDelta};
@@ -61,6 +61,8 @@ pub struct Notice {
     pub hits: Vec<Hit>,
     /// What was judged across flows.
     pub findings: Vec<Finding>,
+    /// Hosts that call a remote end at a machine's pace.
+    pub beacons: Vec<BeaconFinding>,
     /// What has become wrong or well with the mirror.
     pub conditions: Vec<ConditionChange>,
     /// Frames of control protocols.
@@ -76,7 +78,8 @@ pub struct Notice {
 impl Notice {
     /// Number of alerts that it may raise.
     pub fn len(&self) -> usize {
-        self.hits.len() + self.findings.len() + self.conditions.len() + self.mails.len() + self.logins.len()
+        let judged = self.mails.len() + self.logins.len();
+        self.hits.len() + self.findings.len() + self.beacons.len() + self.conditions.len() + judged
     }
 
     /// Takes copies of what is judged beyond the core; live at most [`MAX_JUDGED`] of each, and the rest is counted.
@@ -121,6 +124,10 @@ pub struct MergeState {
     pub peers_forgotten: AtomicU64,
     /// Senders of mail that were forgotten because too many were watched.
     pub senders_evicted: AtomicU64,
+    /// Pairs of host and remote end whose calls are remembered.
+    pub beacon_pairs: AtomicU64,
+    /// Those of more than a few calls that were forgotten because too many were watched.
+    pub beacon_pairs_evicted: AtomicU64,
     /// Findings and reports that Python did not take in time.
     pub notices_dropped: AtomicU64,
     /// What hosts have looked up.
@@ -150,6 +157,7 @@ pub struct Merge {
     closed: Vec<u64>,
     hosts: HostTable,
     smtp: SmtpWatch,
+    beacons: BeaconWatch,
     outlets: Outlets,
     /// What tells who hosts are and has not gone over yet.
     punted: Vec<PuntedFrame>,
@@ -162,7 +170,7 @@ impl Merge {
     pub fn new(
         mode: Mode,
         workers: usize,
-        tables: (HostTable, SmtpWatch),
+        tables: (HostTable, SmtpWatch, BeaconWatch),
         outlets: Outlets,
         state: Arc<MergeState>,
     ) -> Self {
@@ -172,6 +180,7 @@ impl Merge {
             closed: vec![0; workers],
             hosts: tables.0,
             smtp: tables.1,
+            beacons: tables.2,
             outlets,
             punted: Vec::new(),
             routers: Vec::new(),
@@ -259,13 +268,14 @@ impl Merge {
         self.smtp.judge(second, notice.time_ns, &mut notice.findings);
         notice.conditions = mirror.take(second, notice.time_ns, sources);
         drop(mirror);
-        self.publish(notice.time_ns);
         // Of one flow the order is the one in which its worker heard it.
         apps.sort_by_key(|app: &AppRecord| (app.time_ns, app.flow_id));
         let lost = notice.take_apps(&apps, self.mode);
         self.state.notices_dropped.fetch_add(lost, Ordering::Relaxed);
-        self.notify(notice, false);
         self.name_flows(&apps, &mut records);
+        self.beacons.take(&records, notice.time_ns, &mut notice.beacons);
+        self.publish(notice.time_ns);
+        self.notify(notice, false);
         if let Some(log) = &self.outlets.log {
             log.apps(apps);
             log.flows(records);
@@ -290,6 +300,8 @@ impl Merge {
         self.state.hosts_evicted.store(self.hosts.evicted(), Ordering::Relaxed);
         self.state.peers_forgotten.store(self.hosts.peers_forgotten(), Ordering::Relaxed);
         self.state.senders_evicted.store(self.smtp.evicted(), Ordering::Relaxed);
+        self.state.beacon_pairs.store(self.beacons.len() as u64, Ordering::Relaxed);
+        self.state.beacon_pairs_evicted.store(self.beacons.evicted(), Ordering::Relaxed);
     }
 
     /// Tells Python. In `read` the next records wait until Python has written its own lines, so that the log is the

@@ -2,12 +2,14 @@
 
 mod mail;
 
+use std::time::Duration;
+
 use arrow_array::RecordBatch;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use wire::{Address, Mac};
 
-use crate::detect::{Finding, Hit};
+use crate::detect::{BeaconFinding, Finding, Hit};
 use crate::flow::{ORIG, RESP};
 use crate::mirror::ConditionChange;
 use crate::output::protocol_name;
@@ -102,6 +104,32 @@ pub fn conditions_to_json(changes: &[ConditionChange]) -> String {
         })
     };
     serde_json::Value::Array(changes.iter().map(row).collect()).to_string()
+}
+
+/// Beacons as a JSON list: there are few.
+pub fn beacons_to_json(beacons: &[BeaconFinding], interfaces: &[String]) -> String {
+    let row = |beacon: &BeaconFinding| {
+        json!({
+            "time_ns": beacon.time_ns,
+            "rule": "host.beacon",
+            "host": beacon.host.to_string(),
+            "mac": mac_text(beacon.mac),
+            "vlan": beacon.vlans.as_slice(),
+            "in_iface": interface_name(interfaces, beacon.interface),
+            "name": beacon.name.as_deref(),
+            "remote": beacon.address.to_string(),
+            "port": beacon.port,
+            "proto": beacon.protocol,
+            "since_ns": beacon.since_ns,
+            "calls": beacon.calls,
+            "interval_seconds": Duration::from_nanos(beacon.interval_ns).as_secs_f64(),
+            "jitter_ratio": beacon.jitter_ratio,
+            "fit_ratio": beacon.fit_ratio,
+            "bytes_out": beacon.bytes[ORIG],
+            "bytes_in": beacon.bytes[RESP],
+        })
+    };
+    serde_json::Value::Array(beacons.iter().map(row).collect()).to_string()
 }
 
 fn mac_text(mac: Mac) -> Option<String> {

@@ -181,6 +181,8 @@ fn hosts(shared: &Shared) -> Value {
         "evicted": number(&merge.hosts_evicted),
         "peers_forgotten": number(&merge.peers_forgotten),
         "senders_evicted": number(&merge.senders_evicted),
+        "beacon_pairs": number(&merge.beacon_pairs),
+        "beacon_pairs_evicted": number(&merge.beacon_pairs_evicted),
     })
 }
 

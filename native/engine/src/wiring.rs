@@ -8,7 +8,7 @@ use capture::{AfPacketConfig, Fanout, LinkType, OwnedBlock};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::config::{Backend, InterfaceConfig, Mode};
-use crate::detect::SmtpWatch;
+use crate::detect::{BeaconWatch, SmtpWatch};
 use crate::engine::{Engine, EngineError, Running};
 use crate::flow::{FlowLimits, FlowTable};
 use crate::host::HostTable;
@@ -166,7 +166,9 @@ impl Engine {
         let (notices, acknowledged) = (queues.notices.into.clone(), queues.acknowledged.out.clone());
         let outlets = Outlets { log, notices, acknowledged };
         let smtp = SmtpWatch::new(config.smtp.clone(), config.networks.mail_servers.clone());
-        let tables = (HostTable::new(config.hosts.max), smtp);
+        let (internal, mail_servers) = (config.networks.internal.clone(), config.networks.mail_servers.clone());
+        let beacons = BeaconWatch::new(config.beacon.clone(), internal, mail_servers);
+        let tables = (HostTable::new(config.hosts.max), smtp, beacons);
         let merge = Merge::new(config.mode, config.workers, tables, outlets, Arc::clone(&self.shared.merge));
         let (seconds, queries) = (queues.seconds.out.clone(), queues.host_queries.out.clone());
         spawn("merge", move || merge.run(&seconds, &queries))

@@ -149,6 +149,11 @@ impl Batch {
     }
 
     #[getter]
+    fn beacons(&self) -> String {
+        engine::rows::beacons_to_json(&self.polled.notice.beacons, &self.interfaces)
+    }
+
+    #[getter]
     fn conditions(&self) -> String {
         engine::rows::conditions_to_json(&self.polled.notice.conditions)
     }

@@ -3,7 +3,9 @@
 import json
 import socket
 
-from sensor.config import engine_settings, load
+import pytest
+
+from sensor.config import ConfigError, engine_settings, load
 
 
 def test_live_settings_are_resolved_and_json() -> None:
@@ -62,6 +64,7 @@ def test_the_keys_are_those_of_the_engine() -> None:
         "deduplicate",
         "mirror",
         "smtp",
+        "beacon",
         "eve",
     }
     assert settings["sensor_name"] == "hq"
@@ -82,3 +85,13 @@ def test_reading_keeps_frames_only_where_the_configuration_names_the_ring() -> N
 
 def test_no_event_log_is_null() -> None:
     assert engine_settings(load(None, {"eve.path": None}), "live")["eve"] is None
+
+
+def test_what_a_beacon_may_call_is_told_apart_into_networks_and_domains() -> None:
+    ignore = ["198.51.100.0/24", "2001:db8::/32", "Status.Example.com", "192.0.2.1"]
+    beacon = engine_settings(load(None, {"detect.beacon.ignore": ignore}), "live")["beacon"]
+    assert beacon["ignore_networks"] == ["198.51.100.0/24", "2001:db8::/32", "192.0.2.1/32"]
+    assert beacon["ignore_domains"] == ["status.example.com"]
+    assert "push.apple.com" in engine_settings(load(None), "live")["beacon"]["ignore_domains"]
+    with pytest.raises(ConfigError, match="or a domain such as"):
+        load(None, {"detect.beacon.ignore": ["300.1.1.1"]})

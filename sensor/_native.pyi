@@ -62,7 +62,7 @@ class Batch:
 
     @property
     def beacons(self) -> str:
-        """Hosts that call a remote end at a machine's pace, as a JSON list; one that goes on is told again each minute."""
+        """Hosts that call a remote end at a machine's pace, as a JSON list; what goes on is told each minute."""
 
     @property
     def conditions(self) -> str:
@@ -136,6 +136,14 @@ class Engine:
         """Take frames, `(timestamp_ns, captured bytes)` each, from whoever captures on this interface.
 
         RuntimeError: no such interface, or the engine does not run.
+        """
+
+    def write_frames(self, path: str, rotation: tuple[int, int, int]) -> tuple[int, int, bool]:
+        """After the end of read mode, write the frames that are wanted as pcap with nanoseconds: the files are read again.
+
+        Wanted are those of flows that `apps` names, or all that pass the filter. `rotation`: seconds and bytes of a
+        file, and files that are kept; 0 is no limit. Gives frames, files, and whether there was no room to remember all
+        flows. OSError: a file cannot be read or written. RuntimeError: the engine runs.
         """
 
     def stop(self) -> None:

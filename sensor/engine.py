@@ -274,6 +274,10 @@ class Engine:
         """Hand in frames of an interface (by its place in the settings) that another source has captured."""
         self._core.hand_in(interface, frames)
 
+    def write_frames(self, path: str, rotation: tuple[int, int, int]) -> tuple[int, int, bool]:
+        """After the end of `read`: write the frames of the wanted flows; see `sensor._native`."""
+        return self._core.write_frames(path, rotation)
+
     def stop(self) -> None:
         """Stop capturing and drain everything; `poll` then gives what is left, until it says `ended`."""
         if not self._stopped:

@@ -8,6 +8,7 @@ from sensor.alerts.log import AlertLog
 from sensor.alerts.policy import Policy
 from sensor.config import Config, engine_settings
 from sensor.engine import Counters, Engine
+from sensor.frames import FrameOutput, Reading
 from sensor.identity.naming import Identities
 from sensor.outputs import OutputError, check_directories, event_log_of
 from sensor.stats import StatsLog
@@ -26,17 +27,17 @@ def prepare(config: Config, *, anew: bool) -> None:
 
 def analyse(
     config: Config,
-    files: list[str],
+    reading: Reading,
     lists: object,
     show_progress: Callable[[Counters], None] = lambda _: None,
     on_event: Callable[[Event], None] | None = None,
 ) -> tuple[Counters, AlertNumbers, Identities]:
     """Read the files to their end with these compiled lists in force, and write the logs that `config` names.
 
-    The time of alerts is the packets'. Raises OSError if nothing can be read or a log cannot be written, ValueError
-    for a wrong filter.
+    The frames that are wanted are written afterwards. The time of alerts is the packets'. Raises OSError if nothing can
+    be read or a file cannot be written, ValueError for a wrong filter or protocol.
     """
-    engine = Engine(engine_settings(config, "read", files))
+    engine = Engine(engine_settings(config, "read", reading.files, reading.apps))
     alert_log = AlertLog(config.alerts.log) if config.alerts.log else None
     policy = Policy(config.alerts.suppress, rows_tell_time=True)
     identities = Identities(config.hosts.max)
@@ -49,6 +50,8 @@ def analyse(
     finally:
         engine.stop()
     counters = engine.counters()
+    if reading.output is not None:
+        _write_frames(engine, reading.output)
     StatsLog(config, engine.log_event).close(counters)
     if alert_log is not None:
         _close(alert_log)
@@ -69,6 +72,12 @@ def _take_all(
         show_progress(engine.counters())
     desk.tick(engine.counters()["time_ns"])
     desk.finish(_END)
+
+
+def _write_frames(engine: Engine, output: FrameOutput) -> None:
+    _, _, left_out = engine.write_frames(str(output.path), output.rotation)
+    if left_out:
+        raise OutputError(f"{output.path} is not whole: too many flows are wanted; read fewer files at once")
 
 
 def _close(alert_log: AlertLog) -> None:

@@ -10,6 +10,7 @@ from sensor.capture.devices import devices, link_type
 from sensor.cli import CommandError, ExitCode
 from sensor.cli.output import print_table
 from sensor.config import Config, ConfigError, load
+from sensor.frames import STANDARD_INPUT, FrameOutput
 
 DEFAULT_CONFIGURATION = Path("/etc/spanwatch/spanwatch.yaml")
 _LARGEST_SNAPLEN = 262_144
@@ -66,6 +67,38 @@ def add_capture_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-L", dest="list_link_types", action="store_true", help="list the interfaces' link types and exit"
     )
+
+
+def add_frame_options(parser: argparse.ArgumentParser) -> None:
+    """Add what writes frames out of capture files: `-w --app -b`."""
+    parser.add_argument(
+        "-w", dest="frames", type=Path, metavar="OUT", help="write the frames that match -f and --app to this pcap file"
+    )
+    parser.add_argument(
+        "--app", dest="apps", type=_names, default=(), metavar="NAME,…",
+        help="of the frames only those of flows that speak one of these protocols, such as smtp,http, "
+        "from their first frame on",
+    )  # fmt: skip
+    parser.add_argument(
+        "-b", dest="frame_files", action="append", default=[], type=_pair("duration", "filesize", "files"),
+        metavar="WHEN:N", help="next file for -w after duration:SECONDS or filesize:KB; keep files:N",
+    )  # fmt: skip
+
+
+def frame_output(args: argparse.Namespace) -> FrameOutput | None:
+    """Give where frames go, None if nowhere. Raises CommandError for what makes no sense together."""
+    rotation: dict[str, int] = dict(args.frame_files)
+    if args.frames is None:
+        if args.apps or rotation:
+            raise CommandError(ExitCode.USAGE, "--app and -b say which frames -w writes, and how; give -w as well")
+        return None
+    if args.frames.suffix == ".pcapng" or str(args.frames) == STANDARD_INPUT:
+        raise CommandError(ExitCode.USAGE, f"-w {args.frames}: frames are written as pcap to a file, such as out.pcap")
+    seconds, kilobytes = rotation.get("duration", 0), rotation.get("filesize", 0)
+    output = FrameOutput(args.frames, seconds, kilobytes * _KILOBYTE, rotation.get("files", 0))
+    if output.overwrites(args.files):
+        raise CommandError(ExitCode.USAGE, f"-w {args.frames}: is one of the files that are read")
+    return output
 
 
 def load_configuration(
@@ -141,6 +174,13 @@ def _whole_number(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > len("1000000000"):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
     return int(text)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip().lower() for name in text.split(","))
+    if not all(names):
+        raise argparse.ArgumentTypeError(f"{text!r}: write protocols with commas between, such as smtp,http")
+    return names
 
 
 def _pair(*kinds: str) -> Callable[[str], tuple[str, int]]:

@@ -4,7 +4,7 @@ import argparse
 import logging
 import resource
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -13,9 +13,16 @@ from typing import TYPE_CHECKING, Any
 from sensor.alerts.rules import BY_NAME
 from sensor.alerts.text import size, stamp
 from sensor.cli import CommandError, ExitCode, describe
-from sensor.cli.options import add_configuration_option, add_filter_option, read_configuration
+from sensor.cli.options import (
+    add_configuration_option,
+    add_filter_option,
+    add_frame_options,
+    frame_output,
+    read_configuration,
+)
 from sensor.cli.output import place_text, print_json, print_table, printable
 from sensor.config import Config, ConfigError
+from sensor.frames import Reading, read_twice
 from sensor.reload import ListLoader
 from sensor.systemd import configure_logging
 
@@ -35,10 +42,11 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser = commands.add_parser(
         "read",
         description="Analyse capture files, merged by time, and print a summary. Without -c and -o nothing is written.",
-        epilog="example: spanwatch read -o out office.pcap",
+        epilog="examples: spanwatch read -o out office.pcap; spanwatch read --app smtp,http -w mail.pcap day/*.pcap",
     )
     add_configuration_option(parser)
     add_filter_option(parser)
+    add_frame_options(parser)
     parser.add_argument(
         "-o", dest="output", type=Path, metavar="DIR", help="write DIR/eve.json and DIR/alerts.log anew"
     )
@@ -52,10 +60,12 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def run(args: argparse.Namespace) -> int:
     """Read the files; 74 if nothing of them could be read."""
     configure_logging(logging.WARNING)
+    reading = Reading(args.files, args.apps, frame_output(args))
     _allow_open_files()
     config = read_configuration(args, overrides=_output_overrides(args))
     try:
-        counters, alerts, identities = _analyse(config, args)
+        with read_twice(reading) as files:
+            counters, alerts, identities = _analyse(config, args, files)
     except ConfigError as error:
         raise CommandError(ExitCode.CONFIGURATION, str(error)) from error
     except ValueError as error:
@@ -71,15 +81,15 @@ def _allow_open_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def _analyse(config: Config, args: argparse.Namespace) -> "tuple[Counters, AlertNumbers, Identities]":
+def _analyse(config: Config, args: argparse.Namespace, reading: Reading) -> "tuple[Counters, AlertNumbers, Identities]":
     with ThreadPoolExecutor(1) as executor:
         # The core compiles lists while the rest of the sensor is imported: a tenth of the time of a short capture.
         lists = executor.submit(ListLoader(), config)
         from sensor import offline  # noqa: PLC0415
 
         offline.prepare(config, anew=args.output is not None)
-        with _progress(args.files, quiet=args.json) as show:
-            return offline.analyse(config, args.files, lists.result().compiled, show)
+        with _progress(reading.files, quiet=args.json) as show:
+            return offline.analyse(config, reading, lists.result().compiled, show)
 
 
 def _output_overrides(args: argparse.Namespace) -> dict[str, object]:
@@ -121,7 +131,7 @@ class _Bar(AbstractContextManager[ShowProgress]):
         self._progress.update(self._task, completed=counters.get("read_bytes", 0))
 
 
-def _progress(files: list[str], *, quiet: bool) -> AbstractContextManager[ShowProgress]:
+def _progress(files: Sequence[str], *, quiet: bool) -> AbstractContextManager[ShowProgress]:
     if quiet or not sys.stderr.isatty():
         return nullcontext(lambda _: None)
     paths = [Path(file) for file in files]

@@ -20,11 +20,12 @@ class InterfaceSettings(TypedDict):
     ring_memory_bytes: int
 
 
-def engine_settings(config: Config, mode: Mode, files: Sequence[str] = ()) -> dict[str, Any]:
+def engine_settings(config: Config, mode: Mode, files: Sequence[str] = (), apps: Sequence[str] = ()) -> dict[str, Any]:
     """Give the engine's configuration as JSON-ready data.
 
-    `files` are the capture files of `read`, `-` for standard input. In `read` the ring is on only where the
-    configuration names it (interfaces.md: reading writes nothing that was not asked for).
+    `files` are the capture files of `read`, `-` for standard input, `apps` the protocols whose frames are wanted. In
+    `read` the ring is on only where the configuration names it (interfaces.md: reading writes nothing that was not
+    asked for).
     """
     live = mode == "live"
     ring_on = config.pcap_ring.enabled and (live or "pcap_ring" in config.model_fields_set)
@@ -34,6 +35,7 @@ def engine_settings(config: Config, mode: Mode, files: Sequence[str] = ()) -> di
         "workers": config.capture.workers,
         "interfaces": [_interface(config, entry) for entry in config.capture.interfaces] if live else [],
         "files": list(files),
+        "apps": list(apps),
         "filter": "" if live else config.capture.filter,
         "decapsulation": {
             "vxlan_ports": list(config.decapsulation.vxlan_ports),

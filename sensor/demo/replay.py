@@ -13,6 +13,7 @@ from sensor.demo.pcap_file import write_pcap
 from sensor.demo.stage import Stage
 from sensor.demo.traffic import office
 from sensor.engine import Counters
+from sensor.frames import Reading
 from sensor.offline import analyse
 from sensor.reload import ListLoader
 
@@ -34,7 +35,7 @@ def show_capture(stage: Stage, seconds: float | None) -> Outcome:
         outcome.take(event)
         print(format_line(event), flush=True)
 
-    counters, _, _ = analyse(stage.config, [str(capture)], ListLoader()(stage.config).compiled, on_event=show)
+    counters, _, _ = analyse(stage.config, Reading([str(capture)]), ListLoader()(stage.config).compiled, on_event=show)
     print(_figures(counters))
     return outcome
 

@@ -9,6 +9,7 @@ from sensor.alerts.incident import Event, Kind
 from sensor.alerts.rows import BeaconRow
 from sensor.config import engine_settings, load
 from sensor.engine import Engine
+from sensor.frames import Reading
 from tests.traffic.beacons import BEACONS, office_with_beacons
 from tests.traffic.build import write_pcap
 
@@ -25,7 +26,7 @@ def capture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _incidents(capture: Path, **settings: object) -> list[Event]:
     config = load(None, {"eve.path": None, "alerts.log": None, **settings})
     events: list[Event] = []
-    offline.analyse(config, [str(capture)], native.Watchlists.compile([]), on_event=events.append)
+    offline.analyse(config, Reading([str(capture)]), native.Watchlists.compile([]), on_event=events.append)
     return [event for event in events if event.rule == "host.beacon"]
 
 

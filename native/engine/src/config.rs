@@ -39,6 +39,9 @@ pub struct EngineConfig {
     /// BPF expression that the frames of files must pass (read).
     #[serde(default)]
     pub filter: String,
+    /// Protocols whose flows are wanted afterwards; none for no such wish (read).
+    #[serde(default)]
+    pub apps: Vec<String>,
     /// Ports of tunnels that are known by their port only.
     pub decapsulation: DecapsulationConfig,
     /// Which addresses are ours.

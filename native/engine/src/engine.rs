@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use crate::config::{Backend, EngineConfig, Mode};
 use crate::counters::{LinkState, Published, SinkState};
+use crate::extract::{ExtractError, Selection};
 use crate::merge::{MergeState, Notice, SecondDelta};
 use crate::mirror::MirrorHealth;
 use crate::offline::ReadState;
@@ -32,6 +33,9 @@ pub enum EngineError {
     /// The ring cannot be opened.
     #[error(transparent)]
     Ring(#[from] RingError),
+    /// Frames cannot be written.
+    #[error(transparent)]
+    Extract(#[from] ExtractError),
     /// The system gave no thread.
     #[error("start thread: {0}")]
     Thread(#[from] std::io::Error),
@@ -68,6 +72,8 @@ pub(crate) struct Shared {
     pub(crate) eve: Arc<SinkState>,
     pub(crate) read: Arc<ReadState>,
     pub(crate) merge: Arc<MergeState>,
+    /// Flows whose frames are wanted afterwards.
+    pub(crate) selection: Option<Arc<Selection>>,
     /// Set once it is open; its accounts are asked for after the end, too.
     pub(crate) ring: OnceLock<Arc<PcapRing>>,
 }
@@ -115,7 +121,10 @@ impl Engine {
         let links = interfaces.iter().map(|_| Arc::default()).collect();
         let published = (0..config.workers).map(|_| Arc::new(Published::new(interfaces.len()))).collect();
         let mirror = Mutex::new(MirrorHealth::new(config.mirror.clone(), Arc::clone(&interfaces)));
+        let wanted = (!config.apps.is_empty()).then(|| Selection::new(&config.apps));
+        let selection = wanted.transpose().map_err(EngineError::Config)?.map(Arc::new);
         let shared = Shared {
+            selection,
             config,
             interfaces,
             links,

@@ -12,6 +12,7 @@ pub mod config;
 mod counters;
 pub mod detect;
 mod engine;
+pub mod extract;
 pub mod flow;
 pub mod host;
 mod live;

@@ -50,13 +50,8 @@ impl FileSource {
     /// Reads to the end, or until `stop` is set. A block goes to all workers; `recycled` gives used ones back.
     pub fn run(mut self, workers: &[Sender<Arc<OwnedBlock>>], recycled: &Receiver<OwnedBlock>, stop: &AtomicBool) {
         while !stop.load(Ordering::Acquire) {
-            let block = match self.reader.next_block(recycled.try_recv().unwrap_or_default()) {
-                Ok(Some(block)) => self.filter(block),
-                Ok(None) => break,
-                Err(error) => Err(error),
-            };
-            match block {
-                Ok(block) => {
+            match self.next_block(recycled.try_recv().unwrap_or_default()) {
+                Ok(Some(block)) => {
                     self.state.read_bytes.store(self.reader.taken_bytes(), Ordering::Relaxed);
                     let block = Arc::new(block);
                     for worker in workers {
@@ -64,6 +59,7 @@ impl FileSource {
                         let _ = worker.send(Arc::clone(&block));
                     }
                 }
+                Ok(None) => break,
                 Err(error) => {
                     *lock(&self.state.error) = Some(error.to_string());
                     break;
@@ -71,6 +67,14 @@ impl FileSource {
             }
         }
         *lock(&self.state.warnings) = self.reader.warnings().to_vec();
+    }
+
+    /// The next frames that pass the filter, in a block that was used before; `None` at the end.
+    ///
+    /// # Errors
+    /// The only file cannot be read, or the filter does not fit a link type.
+    pub fn next_block(&mut self, used: OwnedBlock) -> Result<Option<OwnedBlock>, CaptureError> {
+        self.reader.next_block(used)?.map(|block| self.filter(block)).transpose()
     }
 
     fn filter(&mut self, mut block: OwnedBlock) -> Result<OwnedBlock, CaptureError> {

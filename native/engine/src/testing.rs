@@ -111,6 +111,7 @@ impl Bench {
             stored_elsewhere: false,
             deduplicate,
             snaplens: Vec::new(),
+            selection: None,
         };
         let ports = WorkerPorts { seconds, notices, queries, published: Arc::clone(&published) };
         let hold = WatchHold::new(Arc::clone(&watch));

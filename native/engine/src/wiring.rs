@@ -10,6 +10,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use crate::config::{Backend, InterfaceConfig, Mode};
 use crate::detect::{BeaconWatch, SmtpWatch};
 use crate::engine::{Engine, EngineError, Running};
+use crate::extract::{FrameFiles, Written, extract};
 use crate::flow::{FlowLimits, FlowTable};
 use crate::host::HostTable;
 use crate::live::{self, LiveSource, Rings};
@@ -126,6 +127,19 @@ impl Engine {
         Ok(Inputs::Files(Box::new(files)))
     }
 
+    /// After the end: reads the files again and writes the frames of the wanted flows, or all that pass the filter.
+    ///
+    /// # Errors
+    /// The engine still runs, the files cannot be read again, or the frames not be written.
+    pub fn write_frames(&self, output: FrameFiles) -> Result<Written, EngineError> {
+        let config = &self.shared.config;
+        if config.mode == Mode::Live || self.running().is_some() {
+            return Err(EngineError::State("frames are written once the files have been read"));
+        }
+        let files = FileSource::open(&self.shared.interfaces, &config.filter, Arc::default())?;
+        Ok(extract(files, self.shared.selection.as_deref(), config.decapsulation.ports(), output)?)
+    }
+
     /// The sources of each worker: worker i has ring i of every interface.
     fn open_interfaces(&self) -> Result<Vec<Vec<LiveSource>>, EngineError> {
         let config = &self.shared.config;
@@ -206,6 +220,7 @@ impl Engine {
             deduplicate: config.deduplicate,
             snaplens: config.interfaces.iter().map(|interface| interface.snaplen).collect(),
             stored_elsewhere: self.shared.ring.get().is_some() && !self.stores(index),
+            selection: self.shared.selection.clone(),
         }
     }
 

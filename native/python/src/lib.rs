@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use arrow_array::ffi::to_ffi;
 use arrow_array::{Array, StructArray};
+use engine::extract::{FrameFiles, Rotation};
 use engine::mirror::source_name;
 use engine::punt::PuntedFrame;
 use engine::watchlist::{ListFormat, ListText};
@@ -21,7 +22,9 @@ fn raise(error: EngineError) -> PyErr {
     let text = error.to_string();
     match error {
         EngineError::Config(_) | EngineError::Query(_) => PyValueError::new_err(text),
-        EngineError::Capture(_) | EngineError::Ring(_) | EngineError::Thread(_) => PyOSError::new_err(text),
+        EngineError::Capture(_) | EngineError::Ring(_) | EngineError::Extract(_) | EngineError::Thread(_) => {
+            PyOSError::new_err(text)
+        }
         EngineError::State(_) | EngineError::Dead(_) | EngineError::Arrow(_) => PyRuntimeError::new_err(text),
     }
 }
@@ -225,6 +228,14 @@ impl Engine {
         let frames: Vec<(u64, Vec<u8>)> =
             frames.into_iter().map(|(time_ns, data)| (time_ns, data.as_bytes().to_vec())).collect();
         py.detach(|| self.engine.hand_in(interface, &frames)).map_err(raise)
+    }
+
+    fn write_frames(&self, py: Python<'_>, path: &str, rotation: (u64, u64, usize)) -> PyResult<(u64, u64, bool)> {
+        let (seconds, bytes, files) = rotation;
+        let rotation = Rotation { duration_ns: seconds.saturating_mul(1_000_000_000), bytes, files };
+        let output = FrameFiles::new(path.into(), rotation);
+        let written = py.detach(|| self.engine.write_frames(output)).map_err(raise)?;
+        Ok((written.frames, written.files, written.left_out))
     }
 
     fn stop(&self) {

@@ -55,6 +55,7 @@ def test_the_keys_are_those_of_the_engine() -> None:
         "workers",
         "interfaces",
         "files",
+        "apps",
         "filter",
         "decapsulation",
         "networks",

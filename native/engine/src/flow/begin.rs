@@ -48,6 +48,7 @@ impl Flow {
             rate_tick: 0,
             active_tick: 0,
             start_ns: frame.timestamp_ns,
+            first_frame: 0,
             flow_id: 0,
             macs: macs(ether, answer),
             vlans: ArrayVec::new(),

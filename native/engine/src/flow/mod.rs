@@ -94,6 +94,8 @@ pub struct Flow {
     /// Timer time of the next record of a long flow.
     pub(crate) active_tick: u32,
     pub(crate) start_ns: u64,
+    /// Number of its first frame among those that were read.
+    pub(crate) first_frame: u64,
     pub(crate) flow_id: u64,
     pub(crate) macs: [Mac; 2],
     pub(crate) vlans: ArrayVec<u16, MAX_FLOW_VLANS>,

@@ -44,6 +44,7 @@ use chunk::{ChunkPool, PoolSize};
 use directory::Directory;
 pub use feed::RingFeed;
 use feed::{Link, SegmentLimits, Stream};
+pub(crate) use name::FileTime;
 use retention::{Limits, Retention};
 use writer::{Message, Shared, Writer, WriterConfig};
 

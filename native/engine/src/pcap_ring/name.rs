@@ -44,9 +44,7 @@ impl SegmentName {
 impl fmt::Display for SegmentName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { interface, worker, start_ns, sequence } = self;
-        write!(f, "{interface}-{worker}-")?;
-        write_time(f, *start_ns)?;
-        write!(f, "-{sequence:06}")
+        write!(f, "{interface}-{worker}-{}-{sequence:06}", FileTime(*start_ns))
     }
 }
 
@@ -61,13 +59,19 @@ pub(super) fn file_safe(interface: &str) -> String {
     if name.is_empty() { "_".to_owned() } else { name }
 }
 
-fn write_time(f: &mut fmt::Formatter<'_>, time_ns: u64) -> fmt::Result {
-    let seconds = time_ns / NS_PER_SECOND;
-    let (year, month, day) = civil_from_days(seconds / SECONDS_PER_DAY);
-    let in_day = seconds % SECONDS_PER_DAY;
-    let (hour, minute, second) = (in_day / 3600, in_day / 60 % 60, in_day % 60);
-    let micros = time_ns % NS_PER_SECOND / 1000;
-    write!(f, "{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}.{micros:06}Z")
+/// A time, nanoseconds since 1970-01-01 UTC, as names of files have it: with microseconds.
+pub(crate) struct FileTime(pub(crate) u64);
+
+impl fmt::Display for FileTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time_ns = self.0;
+        let seconds = time_ns / NS_PER_SECOND;
+        let (year, month, day) = civil_from_days(seconds / SECONDS_PER_DAY);
+        let in_day = seconds % SECONDS_PER_DAY;
+        let (hour, minute, second) = (in_day / 3600, in_day / 60 % 60, in_day % 60);
+        let micros = time_ns % NS_PER_SECOND / 1000;
+        write!(f, "{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}.{micros:06}Z")
+    }
 }
 
 fn parse_time(text: &str) -> Option<u64> {

@@ -27,6 +27,9 @@ impl Worker {
         let record = flow.take_record(now_ns, end, self.tunnels.layers(flow.tunnel));
         self.second.records.push(record);
         self.counters.flows_ended[end as usize] += 1;
+        if let Some(selection) = &self.setup.selection {
+            selection.take(self.flows.get(place), self.frame_number);
+        }
         self.flows.remove(place);
     }
 
@@ -117,6 +120,7 @@ impl Worker {
 
     /// The last frame has been taken: every flow ends, and everything goes out.
     pub fn finish(mut self) {
+        self.frame_number += 1;
         self.gather();
         for place in 0..self.flows.places() {
             if let Some(flow) = self.flows.at(place) {

@@ -27,6 +27,7 @@ use crate::clock::Watermark;
 use crate::config::{Deduplicate, Mode};
 use crate::counters::{Published, WorkerCounters};
 use crate::detect::HitLedger;
+use crate::extract::Selection;
 use crate::flow::{Flow, FlowEnd, FlowFlags, FlowTable, Fragments};
 use crate::merge::{Notice, SecondDelta};
 use crate::networks::Networks;
@@ -73,6 +74,8 @@ pub struct WorkerSetup {
     pub deduplicate: Deduplicate,
     /// By interface, the captured bytes of a frame beyond which the sensor cuts.
     pub snaplens: Vec<u32>,
+    /// Flows whose frames are wanted afterwards (`read`).
+    pub selection: Option<Arc<Selection>>,
 }
 
 impl WorkerSetup {
@@ -129,6 +132,8 @@ pub struct Worker {
     scan: Option<FlowScan>,
     /// Bytes that are kept of conversations.
     held_bytes: usize,
+    /// Number of the frame whose turn it is, counted from 1.
+    frame_number: u64,
 }
 
 impl Worker {
@@ -162,6 +167,7 @@ impl Worker {
             due: Vec::new(),
             scan: None,
             held_bytes: 0,
+            frame_number: 0,
         }
     }
 
@@ -219,6 +225,7 @@ impl Worker {
 
     #[inline]
     fn process_arrival(&mut self, arrival: &Arrival<'_>, index: usize) {
+        self.frame_number += 1;
         if self.clock.advance(arrival.frame.timestamp_ns) {
             self.close_second();
         }
@@ -337,6 +344,7 @@ impl Worker {
         flow.vlans = wire::vlan_ids(&self.encapsulations[index]).into_iter().take(flow.vlans.capacity()).collect();
         flow.tunnel = self.tunnels.number(&self.encapsulations[index]);
         flow.source = self.source();
+        flow.first_frame = self.frame_number;
         flow.last_tick = self.clock.tick();
         flow.generation = self.watch.generation.wrapping_sub(1);
         self.flows.insert(flow)

@@ -139,7 +139,7 @@ class Engine:
         """
 
     def write_frames(self, path: str, rotation: tuple[int, int, int]) -> tuple[int, int, bool]:
-        """After the end of read mode, write the frames that are wanted as pcap with nanoseconds: the files are read again.
+        """After the end of read mode, read the files again and write the frames that are wanted, as nanosecond pcap.
 
         Wanted are those of flows that `apps` names, or all that pass the filter. `rotation`: seconds and bytes of a
         file, and files that are kept; 0 is no limit. Gives frames, files, and whether there was no room to remember all

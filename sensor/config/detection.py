@@ -139,8 +139,9 @@ class Beacon(Section):
         "An even jitter of 30 % gives 0.15, chance about 0.7.",
     )
     fit: Ratio = Field(
-        default=0.8,
-        description="`host.beacon`: share of intervals near a beat, or near two to four where calls were missed.",
+        default=0.9,
+        description="`host.beacon`: share of intervals near a beat, or near two to four where calls were missed. "
+        "Chance gives about 0.5.",
     )
     call_size: Annotated[Size, AfterValidator(between(1))] = Field(
         default=128 * KIB, description="`host.beacon`: both directions of a call at most, in the median (size)."

@@ -19,7 +19,7 @@ fn config() -> BeaconConfig {
         calls: 20,
         span: Duration::from_secs(1800),
         jitter_ratio: 0.25,
-        fit_ratio: 0.8,
+        fit_ratio: 0.9,
         call_bytes: 128 << 10,
         popular_hosts: 10,
         ignore_ports: vec![123],

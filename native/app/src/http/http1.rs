@@ -54,10 +54,15 @@ impl Responses {
         self.0.kind.0.push(method);
     }
 
-    /// As [`Requests::feed`]; what follows a 101 or a success of CONNECT is of another protocol unless it reads like a
-    /// response.
+    /// As [`Requests::feed`]; false also behind a 101 or a success of CONNECT, see [`Responses::switched`].
     pub fn feed(&mut self, data: &[u8], sink: &mut dyn FnMut(Event<'_>)) -> bool {
         self.0.feed(data, sink)
+    }
+
+    /// Once a response has given the connection to another protocol: how many of the bytes that were fed last stand
+    /// behind it.
+    pub fn switched(&self) -> Option<usize> {
+        if let State::Switched(rest_bytes) = self.0.state { Some(rest_bytes) } else { None }
     }
 
     /// As [`Requests::gap`]. If responses may be among what is missing, what they were to answer is forgotten.
@@ -81,6 +86,8 @@ impl Responses {
 
 /// What differs between the directions.
 trait Kind: Default {
+    /// Whether a message that agrees on another protocol is the last one.
+    const DECIDES: bool;
     /// Whether a message may begin with these bytes; they may be its first few only.
     fn may_begin(data: &[u8]) -> bool;
     /// Whether these bytes are surely a message's beginning, to find one among others.
@@ -132,6 +139,8 @@ enum State {
     Seek,
     /// Of another protocol, or closed.
     Over,
+    /// Of another protocol from here on, which so many bytes belong to.
+    Switched(usize),
 }
 
 impl<K: Kind> Direction<K> {
@@ -155,10 +164,14 @@ impl<K: Kind> Direction<K> {
                 State::Seek if K::begins(data) => self.state = State::Head,
                 State::Seek => data = &[],
                 State::Over => return false,
+                State::Switched(rest_bytes) => {
+                    *rest_bytes = data.len();
+                    return false;
+                }
                 _ => self.take_body(&mut data, sink),
             }
         }
-        !matches!(self.state, State::Over)
+        !matches!(self.state, State::Over | State::Switched(_))
     }
 
     fn take_head(&mut self, data: &mut &[u8], sink: Sink<'_>) {
@@ -248,7 +261,8 @@ impl<K: Kind> Direction<K> {
     }
 
     fn end_body(&mut self, sink: Sink<'_>) {
-        self.state = State::Head;
+        let switched = K::DECIDES && self.may_leave == Leave::Yes;
+        self.state = if switched { State::Switched(0) } else { State::Head };
         sink(Event::BodyEnd);
     }
 
@@ -266,7 +280,7 @@ impl<K: Kind> Direction<K> {
                 passed
             }
             State::Chunks(chunks) => chunks.pass(bytes),
-            State::Close | State::Over => true,
+            State::Close | State::Over | State::Switched(_) => true,
             State::Head | State::LongHead(..) | State::Seek => bytes == 0,
         };
         let over = !passed || matches!(self.state, State::Length(0));
@@ -279,7 +293,7 @@ impl<K: Kind> Direction<K> {
 
     /// Whether a head was told and its end was not.
     fn in_message(&self) -> bool {
-        !matches!(self.state, State::Head | State::Seek | State::Over)
+        !matches!(self.state, State::Head | State::Seek | State::Over | State::Switched(_))
     }
 
     fn end(&mut self, sink: Sink<'_>) {
@@ -294,6 +308,8 @@ impl<K: Kind> Direction<K> {
 struct Client;
 
 impl Kind for Client {
+    const DECIDES: bool = false;
+
     fn may_begin(data: &[u8]) -> bool {
         let method = data.iter().take_while(|byte| is_token(**byte)).count();
         method <= MAX_METHOD_BYTES && (method == data.len() || method > 0 && data[method] == b' ')
@@ -332,6 +348,8 @@ impl Kind for Client {
 struct Server(Expected);
 
 impl Kind for Server {
+    const DECIDES: bool = true;
+
     fn may_begin(data: &[u8]) -> bool {
         data.iter().zip(b"HTTP/1.").all(|(byte, expected)| byte == expected)
     }

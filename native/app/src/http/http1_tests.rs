@@ -129,6 +129,20 @@ fn each_response_of_a_connection_is_told_wherever_it_is_cut() {
 }
 
 #[test]
+fn what_stands_behind_a_switch_is_counted() {
+    for (method, head) in [("CONNECT", "HTTP/1.1 200 OK\r\n\r\n"), ("GET", "HTTP/1.1 101 Switching\r\n\r\n")] {
+        let stream = [head.as_bytes(), b"\x16\x03\x03"].concat();
+        for cut in 1..=stream.len() {
+            let mut reader = Responses::default();
+            reader.expect(method);
+            let all = stream.chunks(cut).position(|slice| !reader.feed(slice, &mut |_| ()));
+            let fed = (all.unwrap() + 1) * cut;
+            assert_eq!(reader.switched(), Some(fed.min(stream.len()) - head.len()), "{head} {cut}");
+        }
+    }
+}
+
+#[test]
 fn what_follows_connect_and_upgrade_is_another_protocol() {
     let (told, http) = requests(&[b"CONNECT h:443 HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x02\0"]);
     assert_eq!((told, http), (vec!["CONNECT h:443".to_owned(), "end".to_owned()], false));

@@ -62,6 +62,8 @@ pub struct Response {
     pub location: Option<Text>,
     /// `Server`.
     pub server: Option<Text>,
+    /// `Upgrade`.
+    pub upgrade: Option<Text>,
 }
 
 impl Request {
@@ -101,6 +103,7 @@ impl Response {
             b"content-type" => (&mut self.content_type, MAX_VALUE_BYTES),
             b"location" => (&mut self.location, MAX_URI_BYTES),
             b"server" => (&mut self.server, MAX_VALUE_BYTES),
+            b"upgrade" => (&mut self.upgrade, MAX_VALUE_BYTES),
             b"content-length" => {
                 self.content_length = self.content_length.or_else(|| number(value));
                 return;

@@ -71,12 +71,13 @@ fn record(host: u8, server: [u8; 4], start_seconds: f64, bytes: [u64; 2]) -> Flo
         quoted: None,
         interface: 0,
         app: AppProtocol::Tls,
+        app_before: None,
         name: None,
     }
 }
 
 fn named(mut record: FlowRecord, name: &str) -> FlowRecord {
-    record.name = Some((name.into(), NameSource::Client));
+    record.name = Some((name.into(), NameSource::Client(AppProtocol::Unknown)));
     record
 }
 

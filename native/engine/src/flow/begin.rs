@@ -54,6 +54,8 @@ impl Flow {
             vlans: ArrayVec::new(),
             tunnel: 0,
             app: AppProtocol::Unknown,
+            app_before: None,
+            name_app: AppProtocol::Unknown,
             name: None,
             conversation: None,
             links: Links::default(),

@@ -103,6 +103,10 @@ pub struct Flow {
     pub(crate) tunnel: u16,
     /// What it speaks.
     pub(crate) app: AppProtocol,
+    /// What it spoke first, if it has become another conversation since.
+    pub(crate) app_before: Option<AppProtocol>,
+    /// What it spoke when the client told `name`.
+    pub(crate) name_app: AppProtocol,
     /// The name of the server that the client asked for first.
     pub(crate) name: Option<Box<str>>,
     /// What is listened to.

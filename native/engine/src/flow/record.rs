@@ -102,6 +102,8 @@ pub struct FlowRecord {
     pub interface: u16,
     /// What the flow speaks, as far as it is known.
     pub app: AppProtocol,
+    /// What it spoke first, if it has become another conversation since.
+    pub app_before: Option<AppProtocol>,
     /// The name of its responder, and who gave it.
     pub name: Option<(Box<str>, NameSource)>,
 }
@@ -151,7 +153,8 @@ impl Flow {
             quoted: self.quoted.as_deref().copied(),
             interface: self.interface,
             app: self.app,
-            name: self.name.clone().map(|name| (name, NameSource::Client)),
+            app_before: self.app_before,
+            name: self.name.clone().map(|name| (name, NameSource::Client(self.name_app))),
         }
     }
 }

@@ -14,18 +14,46 @@ const GUESS_PIECES: u8 = 4;
 /// With fewer bytes, more pieces are waited for: whoever sends a byte at a time is not unknown for it.
 const TELLING_BYTES: usize = 64;
 
+/// So often a connection may become another conversation: each that it carries may carry one in turn.
+const MAX_CHANGES: u8 = 4;
+
+/// How a conversation goes on behind a piece of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// As before.
+    Continue,
+    /// Nothing more will be learned.
+    Over,
+    /// What both directions send from here on is another conversation: of this protocol, or of one that is guessed anew
+    /// where it is [`AppProtocol::Unknown`]. So many of the piece's last bytes belong to it already.
+    Becomes(AppProtocol, usize),
+}
+
+impl Next {
+    pub(super) fn until(over: bool) -> Self {
+        if over { Self::Over } else { Self::Continue }
+    }
+}
+
 /// Somebody who listens to a conversation of a known protocol.
 pub(super) trait Listener: std::fmt::Debug + Send {
-    /// Takes the next piece of what the client or the server sends; `false` when nothing more will be learned.
-    fn take(&mut self, from_client: bool, piece: Piece<'_>, sink: Sink<'_>) -> bool;
+    /// Takes the next piece of what the client or the server sends.
+    fn take(&mut self, from_client: bool, piece: Piece<'_>, sink: Sink<'_>) -> Next;
 
     /// Bytes that it keeps.
     fn held_bytes(&self) -> usize;
 }
 
+/// A conversation, and those that it became.
+#[derive(Debug)]
+pub(super) struct Dialog {
+    state: State,
+    changes: u8,
+}
+
 /// How far a conversation is understood.
 #[derive(Debug)]
-pub(super) enum Dialog {
+enum State {
     /// The protocol is not told yet.
     Beginning(Beginning),
     /// Somebody listens; the client sends in this direction.
@@ -35,8 +63,9 @@ pub(super) enum Dialog {
 }
 
 /// What each direction began with.
-#[derive(Debug)]
-pub(super) struct Beginning {
+#[derive(Debug, Default)]
+struct Beginning {
+    /// 0 where the port belongs to what carries the conversation.
     resp_port: u16,
     heads: [Vec<u8>; 2],
     pieces: [u8; 2],
@@ -44,48 +73,103 @@ pub(super) struct Beginning {
 
 impl Dialog {
     pub(super) fn new(resp_port: u16) -> Self {
-        Self::Beginning(Beginning { resp_port, heads: Default::default(), pieces: [0; 2] })
+        Self { state: State::Beginning(Beginning { resp_port, ..Beginning::default() }), changes: 0 }
     }
 
     /// The other end is the originator.
     pub(super) fn reverse(&mut self) {
-        match self {
-            Self::Beginning(beginning) => {
+        match &mut self.state {
+            State::Beginning(beginning) => {
                 beginning.heads.reverse();
                 beginning.pieces.reverse();
             }
-            Self::Heard(_, client) => *client = 1 - *client,
-            Self::Over => {}
+            State::Heard(_, client) => *client = 1 - *client,
+            State::Over => {}
         }
     }
 
     pub(super) fn held_bytes(&self) -> usize {
-        match self {
-            Self::Beginning(beginning) => beginning.heads.iter().map(Vec::len).sum(),
-            Self::Heard(listener, _) => listener.held_bytes(),
-            Self::Over => 0,
+        match &self.state {
+            State::Beginning(beginning) => beginning.heads.iter().map(Vec::len).sum(),
+            State::Heard(listener, _) => listener.held_bytes(),
+            State::Over => 0,
         }
+    }
+
+    /// Whether nothing more will be learned.
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.state, State::Over)
     }
 
     /// Takes the next piece of a direction.
     pub(super) fn take(&mut self, direction: usize, piece: Piece<'_>, sink: Sink<'_>) {
-        match self {
-            Self::Heard(listener, client) => {
-                if !listener.take(direction == *client, piece, sink) {
-                    *self = Self::Over;
-                }
-            }
-            Self::Beginning(beginning) => match beginning.take(direction, piece) {
-                Guess::More => {}
-                Guess::Unknown => *self = Self::Over,
-                Guess::Known(protocol) => {
-                    let heads = std::mem::take(&mut beginning.heads);
-                    *self = begin(protocol, direction, piece, &heads, sink);
+        match &mut self.state {
+            State::Heard(listener, client) => match listener.take(direction == *client, piece, sink) {
+                Next::Continue => {}
+                Next::Over => self.state = State::Over,
+                Next::Becomes(protocol, rest_bytes) => {
+                    let client = *client;
+                    self.become_another(protocol, client, sink);
+                    if let Piece::Data(data) = piece {
+                        let rest = &data[data.len().saturating_sub(rest_bytes)..];
+                        if !rest.is_empty() {
+                            self.take(direction, Piece::Data(rest), sink);
+                        }
+                    }
                 }
             },
-            Self::Over => {}
+            State::Beginning(beginning) => match beginning.take(direction, piece) {
+                Guess::More => {}
+                Guess::Unknown => self.state = State::Over,
+                Guess::Known(protocol) => {
+                    let heads = std::mem::take(&mut beginning.heads);
+                    self.begin(protocol, (direction, piece), &heads, sink);
+                }
+            },
+            State::Over => {}
         }
     }
+
+    /// What follows is another conversation, with the same client if its protocol is known.
+    fn become_another(&mut self, protocol: AppProtocol, client: usize, sink: Sink<'_>) {
+        self.changes += 1;
+        self.state = match protocol {
+            _ if self.changes > MAX_CHANGES => State::Over,
+            AppProtocol::Unknown => State::Beginning(Beginning::default()),
+            protocol => listen(protocol, client, sink),
+        };
+    }
+
+    /// The protocol is known: whoever listens to it is given what was said so far, the last piece included.
+    fn begin(&mut self, protocol: AppProtocol, last: (usize, Piece<'_>), heads: &[Vec<u8>; 2], sink: Sink<'_>) {
+        let (direction, piece) = last;
+        let mut first = [&heads[ORIG][..], &heads[RESP][..]];
+        if let (true, Piece::Data(data)) = (first[direction].is_empty(), piece) {
+            first[direction] = data;
+        }
+        let client = client(protocol, first);
+        self.state = listen(protocol, client, sink);
+        for side in [client, 1 - client] {
+            if !heads[side].is_empty() {
+                self.take(side, Piece::Data(&heads[side]), sink);
+            }
+        }
+        self.take(direction, piece, sink);
+    }
+}
+
+/// Listens to a conversation of this protocol, if anything is learned of it.
+fn listen(protocol: AppProtocol, client: usize, sink: Sink<'_>) -> State {
+    sink(Told::Protocol(protocol));
+    let listener: Box<dyn Listener> = match protocol {
+        AppProtocol::Tls => Box::<TlsTalk>::default(),
+        AppProtocol::Http => Box::<Http1Talk>::default(),
+        AppProtocol::Http2 => Box::<Http2Talk>::default(),
+        AppProtocol::Dns => Box::<DnsTalk>::default(),
+        AppProtocol::Ssh => Box::<SshTalk>::default(),
+        _ => return State::Over,
+    };
+    State::Heard(listener, client)
 }
 
 impl Beginning {
@@ -125,32 +209,6 @@ impl Beginning {
         self.heads[direction].truncate(before);
         guess
     }
-}
-
-/// The protocol is known: whoever listens to it is given what was said so far, the last piece included.
-fn begin(protocol: AppProtocol, direction: usize, piece: Piece<'_>, heads: &[Vec<u8>; 2], sink: Sink<'_>) -> Dialog {
-    sink(Told::Protocol(protocol));
-    let mut first = [&heads[ORIG][..], &heads[RESP][..]];
-    if let (true, Piece::Data(data)) = (first[direction].is_empty(), piece) {
-        first[direction] = data;
-    }
-    let client = client(protocol, first);
-    let listener: Box<dyn Listener> = match protocol {
-        AppProtocol::Tls => Box::<TlsTalk>::default(),
-        AppProtocol::Http => Box::<Http1Talk>::default(),
-        AppProtocol::Http2 => Box::<Http2Talk>::default(),
-        AppProtocol::Dns => Box::<DnsTalk>::default(),
-        AppProtocol::Ssh => Box::<SshTalk>::default(),
-        _ => return Dialog::Over,
-    };
-    let mut dialog = Dialog::Heard(listener, client);
-    for side in [client, 1 - client] {
-        if !heads[side].is_empty() {
-            dialog.take(side, Piece::Data(&heads[side]), sink);
-        }
-    }
-    dialog.take(direction, piece, sink);
-    dialog
 }
 
 /// The direction that the client sends in: bytes that only a server begins with speak against the originator, who is a

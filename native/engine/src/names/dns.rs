@@ -2,7 +2,7 @@
 
 use app::dns::{Data, Message, Reader};
 
-use super::dialog::Listener;
+use super::dialog::{Listener, Next};
 use super::event::AppEvent;
 use super::{Sink, Told};
 use crate::stream::Piece;
@@ -16,14 +16,14 @@ pub(super) struct DnsTalk {
 }
 
 impl Listener for DnsTalk {
-    fn take(&mut self, from_client: bool, piece: Piece<'_>, sink: Sink<'_>) -> bool {
+    fn take(&mut self, from_client: bool, piece: Piece<'_>, sink: Sink<'_>) -> Next {
         let reader = if from_client { &mut self.client } else { &mut self.server };
         match piece {
             Piece::Data(data) => reader.feed(data, &mut |message| tell_message(message, sink)),
             Piece::Gap(_) => reader.gap(),
             Piece::End => self.ended[usize::from(from_client)] = true,
         }
-        self.ended != [true; 2]
+        Next::until(self.ended == [true; 2])
     }
 
     fn held_bytes(&self) -> usize {

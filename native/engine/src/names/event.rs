@@ -29,6 +29,8 @@ pub struct AppRecord {
     pub internal: [bool; 2],
     /// What the flow speaks.
     pub app: AppProtocol,
+    /// What it spoke first, if it has become another conversation since.
+    pub app_before: Option<AppProtocol>,
     /// Hardware addresses of the ends on the mirrored link.
     pub macs: [Mac; 2],
     /// VLAN tags, outermost first.
@@ -51,6 +53,7 @@ impl AppRecord {
             tuple: flow.tuple(),
             internal: [flow.flags.contains(FlowFlags::ORIG_INTERNAL), flow.flags.contains(FlowFlags::RESP_INTERNAL)],
             app: flow.app,
+            app_before: flow.app_before,
             macs: flow.macs,
             vlans: flow.vlans.clone(),
             layers,
@@ -73,6 +76,7 @@ impl AppRecord {
             internal: [true, false],
             tuple: FiveTuple { orig: end(client, 50_000), resp: end(server, 443), protocol: 6 },
             app: AppProtocol::Tls,
+            app_before: None,
             macs: [Mac([2, 0, 0, 0, 0, 44]), Mac::default()],
             vlans: [20].into_iter().collect(),
             layers: None,
@@ -163,17 +167,17 @@ pub struct SshBanners {
 /// Who gave a flow its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NameSource {
-    /// The client, in the flow itself.
-    Client,
+    /// The client, in the flow itself, in this protocol.
+    Client(AppProtocol),
     /// A look-up of the client before it.
     Resolved,
 }
 
 impl NameSource {
-    /// The word of the log; `app` is the flow's protocol.
-    pub fn name(self, app: AppProtocol) -> &'static str {
+    /// The word of the log.
+    pub fn name(self) -> &'static str {
         match self {
-            Self::Client => app.name(),
+            Self::Client(app) => app.name(),
             Self::Resolved => AppProtocol::Dns.name(),
         }
     }

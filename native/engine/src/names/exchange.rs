@@ -10,7 +10,7 @@ use super::{Sink, Told};
 /// Requests that wait for their responses; further ones let the oldest go without.
 const MAX_OPEN: usize = 32;
 /// The only interim response that is a connection's last (RFC 9110, 15.2.2).
-const SWITCHING_PROTOCOLS: u16 = 101;
+pub(super) const SWITCHING_PROTOCOLS: u16 = 101;
 
 /// The exchanges of a connection that are not over.
 #[derive(Debug, Default)]
@@ -51,6 +51,14 @@ impl Exchanges {
             Event::Request(_) => {}
         }
         false
+    }
+
+    /// Exchange `number` alone, as exchange `renamed`; the others are told as far as they came.
+    pub(super) fn only(mut self, number: u32, renamed: u32, sink: Sink<'_>) -> Self {
+        let place = self.open.iter().position(|(other, _)| *other == number);
+        let kept = place.and_then(|place| self.open.remove(place)).map(|(_, exchange)| (renamed, exchange));
+        self.finish(sink);
+        Self { open: kept.into_iter().collect() }
     }
 
     /// Nothing more will come.

@@ -1,10 +1,11 @@
 //! HTTP, every request of a connection (RFC 9112, RFC 9113).
 
+use app::AppProtocol;
 use app::http::{Event, Http2, Requests, Responses};
 
-use super::Sink;
-use super::dialog::Listener;
-use super::exchange::Exchanges;
+use super::dialog::{Listener, Next};
+use super::exchange::{Exchanges, SWITCHING_PROTOCOLS};
+use super::{Sink, Told};
 use crate::stream::Piece;
 
 /// Listens to an HTTP/1 connection: messages are numbered, and the nth response answers the nth request.
@@ -20,10 +21,38 @@ pub(super) struct Http1Talk {
     gap: [bool; 2],
     /// By server and client: nothing more will come.
     over: [bool; 2],
+    /// What a 101 names: the connection speaks it from there on (RFC 9110, 7.8).
+    upgrade: Option<Upgrade>,
+    /// The connection once it has become HTTP/2.
+    upgraded: Option<Box<Http2Talk>>,
+}
+
+/// What a connection may become by a 101.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Upgrade {
+    /// HTTP/2 without TLS (RFC 7540, 3.2).
+    Http2,
+    /// WebSocket (RFC 6455), of which nothing is told.
+    WebSocket,
+    /// Told by what is said in it.
+    Other,
+}
+
+impl Upgrade {
+    fn named(name: Option<&str>) -> Self {
+        match name {
+            Some(name) if name.eq_ignore_ascii_case("h2c") => Self::Http2,
+            Some(name) if name.eq_ignore_ascii_case("websocket") => Self::WebSocket,
+            _ => Self::Other,
+        }
+    }
 }
 
 impl Listener for Http1Talk {
-    fn take(&mut self, from_client: bool, piece: Piece<'_>, sink: Sink<'_>) -> bool {
+    fn take(&mut self, from_client: bool, piece: Piece<'_>, sink: Sink<'_>) -> Next {
+        if let Some(upgraded) = &mut self.upgraded {
+            return upgraded.take(from_client, piece, sink);
+        }
         let side = usize::from(from_client);
         if !self.over[side] {
             let goes_on = if from_client { self.take_request(piece, sink) } else { self.take_response(piece, sink) };
@@ -32,19 +61,44 @@ impl Listener for Http1Talk {
                 self.gap[side] = true;
             }
         }
+        if let (false, Piece::Data(data), Some(rest_bytes)) = (from_client, piece, self.responses.switched()) {
+            return self.become_another(&data[data.len() - rest_bytes..], sink);
+        }
         let over = self.over == [true; 2];
         if over {
             self.exchanges.finish(sink);
         }
-        !over
+        Next::until(over)
     }
 
     fn held_bytes(&self) -> usize {
-        self.requests.held_bytes() + self.responses.held_bytes()
+        let upgraded = self.upgraded.as_ref().map_or(0, |talk| talk.held_bytes());
+        self.requests.held_bytes() + self.responses.held_bytes() + upgraded
     }
 }
 
 impl Http1Talk {
+    /// The server has given the connection to another protocol, which `rest` belongs to.
+    fn become_another(&mut self, rest: &[u8], sink: Sink<'_>) -> Next {
+        match self.upgrade {
+            Some(Upgrade::Http2) => {
+                let mut talk = Box::new(Http2Talk::default());
+                // RFC 7540, 3.2: the request that was upgraded is the first stream's.
+                talk.exchanges = std::mem::take(&mut self.exchanges).only(self.answered, 1, sink);
+                sink(Told::Protocol(AppProtocol::Http2));
+                let next = if rest.is_empty() { Next::Continue } else { talk.take(false, Piece::Data(rest), sink) };
+                self.upgraded = Some(talk);
+                return next;
+            }
+            Some(Upgrade::WebSocket) => {
+                self.exchanges.finish(sink);
+                return Next::Over;
+            }
+            Some(Upgrade::Other) | None => self.exchanges.finish(sink),
+        }
+        Next::Becomes(AppProtocol::Unknown, rest.len())
+    }
+
     fn take_request(&mut self, piece: Piece<'_>, sink: Sink<'_>) -> bool {
         let Self { requests, responses, exchanges, asked, answered, gap, .. } = self;
         let mut heard = |event: Event<'_>| {
@@ -65,11 +119,19 @@ impl Http1Talk {
     }
 
     fn take_response(&mut self, piece: Piece<'_>, sink: Sink<'_>) -> bool {
-        let Self { responses, exchanges, asked, answered, gap, .. } = self;
+        let Self { responses, exchanges, asked, answered, gap, upgrade, .. } = self;
         let mut heard = |event: Event<'_>| {
+            if let Event::Response(response) = &event {
+                let switching = response.status == SWITCHING_PROTOCOLS;
+                *upgrade = switching.then(|| Upgrade::named(response.upgrade.as_deref()));
+            }
             // Behind a gap the next response most likely answers the last request.
             if matches!(event, Event::Response(_)) && std::mem::take(&mut gap[0]) {
                 *answered = (*answered).max(asked.saturating_sub(1));
+            }
+            // The response itself comes over HTTP/2.
+            if *upgrade == Some(Upgrade::Http2) {
+                return;
             }
             if exchanges.answered(*answered, event, sink) {
                 *answered = answered.wrapping_add(1);
@@ -100,7 +162,7 @@ impl Default for Http2Talk {
 }
 
 impl Listener for Http2Talk {
-    fn take(&mut self, from_client: bool, piece: Piece<'_>, sink: Sink<'_>) -> bool {
+    fn take(&mut self, from_client: bool, piece: Piece<'_>, sink: Sink<'_>) -> Next {
         let Self { client, server, exchanges, over } = self;
         let reader = if from_client { client } else { server };
         let mut heard = |stream: u32, event: Event<'_>| match event {
@@ -119,7 +181,7 @@ impl Listener for Http2Talk {
         if all {
             exchanges.finish(sink);
         }
-        !all
+        Next::until(all)
     }
 
     fn held_bytes(&self) -> usize {

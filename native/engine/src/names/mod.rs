@@ -71,7 +71,8 @@ pub enum Naming {
     Done,
 }
 
-/// What is heard of a flow, as soon as it is known. The protocol comes first, and once.
+/// What is heard of a flow, as soon as it is known. The protocol comes first, and again where the conversation becomes
+/// another one.
 #[derive(Debug)]
 pub enum Told<'a> {
     /// The flow's protocol.

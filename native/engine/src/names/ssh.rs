@@ -3,7 +3,7 @@
 use app::ssh::{Banner, banner};
 use app::{AppError, Parse};
 
-use super::dialog::Listener;
+use super::dialog::{Listener, Next};
 use super::event::{AppEvent, SshBanners};
 use super::{Sink, Told};
 use crate::stream::Piece;
@@ -61,7 +61,7 @@ pub(super) struct SshTalk {
 }
 
 impl Listener for SshTalk {
-    fn take(&mut self, from_client: bool, piece: Piece<'_>, sink: Sink<'_>) -> bool {
+    fn take(&mut self, from_client: bool, piece: Piece<'_>, sink: Sink<'_>) -> Next {
         let side = if from_client { &mut self.client } else { &mut self.server };
         // An end that goes on after its banner has heard the other's.
         let other_missed = side.head.is_none() && piece != Piece::End;
@@ -73,7 +73,7 @@ impl Listener for SshTalk {
             let (client, server) = (self.client.banner.take(), self.server.banner.take());
             sink(Told::Event(AppEvent::Ssh(Box::new(SshBanners { client, server }))));
         }
-        !over
+        Next::until(over)
     }
 
     fn held_bytes(&self) -> usize {

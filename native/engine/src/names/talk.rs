@@ -52,7 +52,7 @@ impl Talk {
 
     /// Whether nothing more will be learned.
     pub fn is_over(&self) -> bool {
-        matches!(self.dialog, Dialog::Over)
+        self.dialog.is_over()
     }
 
     /// Bytes that are kept.

@@ -33,6 +33,12 @@ fn prefixed(width: usize, bytes: &[u8]) -> Vec<u8> {
     [&(bytes.len() as u32).to_be_bytes()[4 - width..], bytes].concat()
 }
 
+/// A frame of HTTP/2 (RFC 9113, 4.1).
+pub(crate) fn http2_frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = (payload.len() as u32).to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
 /// A question for an address.
 pub(crate) fn dns_query(id: u16, name: &str) -> Vec<u8> {
     [&id.to_be_bytes()[..], &[1, 0, 0, 1, 0, 0, 0, 0, 0, 0], &dns_name(name), &[0, 1, 0, 1]].concat()

@@ -3,7 +3,7 @@
 use app::tls::{ClientHello, MAX_STREAM_BYTES, ServerHello, client_hello, server_hello};
 use app::{AppError, Parse};
 
-use super::dialog::Listener;
+use super::dialog::{Listener, Next};
 use super::event::{AppEvent, TlsHellos};
 use super::{Sink, Told};
 use crate::stream::Piece;
@@ -99,7 +99,7 @@ pub(super) struct TlsTalk {
 }
 
 impl Listener for TlsTalk {
-    fn take(&mut self, from_client: bool, piece: Piece<'_>, sink: Sink<'_>) -> bool {
+    fn take(&mut self, from_client: bool, piece: Piece<'_>, sink: Sink<'_>) -> Next {
         let own_open = if from_client { self.client.is_open() } else { self.server.is_open() };
         if !own_open {
             self.waited_bytes += if let Piece::Data(data) = piece { data.len() } else { 0 };
@@ -115,7 +115,7 @@ impl Listener for TlsTalk {
         if over {
             self.tell(sink);
         }
-        !over
+        Next::until(over)
     }
 
     fn held_bytes(&self) -> usize {

@@ -101,6 +101,7 @@ impl EveContext {
             flow_id: record.flow_id,
             tuple: &record.tuple,
             app: record.app,
+            app_before: record.app_before,
             vlans: &record.vlans,
             layers: record.layers.as_deref().unwrap_or_default(),
             interface: record.interface,

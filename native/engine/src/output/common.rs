@@ -13,6 +13,7 @@ pub(super) struct Face<'a> {
     pub(super) flow_id: u64,
     pub(super) tuple: &'a FiveTuple,
     pub(super) app: AppProtocol,
+    pub(super) app_before: Option<AppProtocol>,
     pub(super) vlans: &'a [u16],
     pub(super) layers: &'a [Encapsulation],
     pub(super) interface: u16,
@@ -37,6 +38,8 @@ pub(super) struct Common<'a> {
     proto: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     app_proto: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app_proto_orig: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     icmp_type: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -103,6 +106,7 @@ impl<'a> Common<'a> {
             dest_port,
             proto: protocol_name(tuple.protocol),
             app_proto: (face.app != AppProtocol::Unknown).then(|| face.app.name()),
+            app_proto_orig: face.app_before.map(AppProtocol::name),
             icmp_type: icmp.then_some(tuple.orig.port),
             icmp_code: icmp.then(|| tuple.icmp_code()),
             host: &context.sensor_name,

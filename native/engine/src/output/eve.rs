@@ -162,6 +162,7 @@ impl EveContext {
             flow_id: record.flow_id,
             tuple: &record.tuple,
             app: record.app,
+            app_before: record.app_before,
             vlans: &record.vlans,
             layers,
             interface: record.interface,
@@ -174,7 +175,7 @@ impl EveContext {
             tcp: (record.tuple.protocol == IPPROTO_TCP).then(|| TcpObject::new(record.tcp_flags)),
             spanwatch: OwnObject {
                 name: name.map(|(name, _)| &**name),
-                name_source: name.map(|(_, source)| source.name(record.app)),
+                name_source: name.map(|(_, source)| source.name()),
                 total_pkts_toserver: record.totals[ORIG].packets,
                 total_pkts_toclient: record.totals[RESP].packets,
                 total_bytes_toserver: record.totals[ORIG].bytes,

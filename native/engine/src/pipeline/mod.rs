@@ -1,5 +1,7 @@
 //! A worker: what happens to every frame, on one screen. Nothing here allocates, locks, logs or reads a clock per packet.
 
+#[cfg(test)]
+mod changing_tests;
 mod closing;
 mod meeting;
 mod mirroring;

@@ -151,12 +151,16 @@ impl Worker {
         let flow = self.flows.get_mut(place);
         match told {
             Told::Protocol(protocol) => {
+                if flow.app != AppProtocol::Unknown && flow.app != protocol {
+                    flow.app_before.get_or_insert(flow.app);
+                }
                 flow.app = protocol;
                 self.counters.names.flows[protocol as usize] += 1;
             }
             Told::Server(name) => {
                 if flow.name.is_none() && !name.is_empty() {
                     flow.name = Some(name.into());
+                    flow.name_app = flow.app;
                 }
                 self.meet(place, &Shown::Name(name.as_bytes()));
             }

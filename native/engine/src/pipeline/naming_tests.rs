@@ -12,13 +12,13 @@ use crate::testing::*;
 const NAMESERVER: End = End([10, 0, 0, 53], 53);
 
 /// A connection from [`PC`] to [`SERVER`]: what each end sends, in turn, as segments of the given size, behind SYNs.
-struct Connection {
+pub(super) struct Connection {
     frames: Vec<(u64, Vec<u8>)>,
     sent: [u32; 2],
 }
 
 impl Connection {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let frames = vec![(0, tcp(PC, SERVER, SYN, 100, b"")), (1, tcp(SERVER, PC, SYN_ACK, 900, b""))];
         Self { frames, sent: [101, 901] }
     }
@@ -28,7 +28,7 @@ impl Connection {
         Self { frames: Vec::new(), ..Self::new() }
     }
 
-    fn says(mut self, side: usize, data: &[u8]) -> Self {
+    pub(super) fn says(mut self, side: usize, data: &[u8]) -> Self {
         let (from, to) = if side == 0 { (PC, SERVER) } else { (SERVER, PC) };
         let at = self.frames.len() as u64;
         self.frames.push((at, tcp(from, to, ACK, self.sent[side], data)));
@@ -36,7 +36,7 @@ impl Connection {
         self
     }
 
-    fn heard(&self) -> Heard {
+    pub(super) fn heard(&self) -> Heard {
         let mut bench = Bench::new(Mode::Read, 10);
         bench.feed(&self.frames);
         Heard::new(bench)
@@ -44,9 +44,9 @@ impl Connection {
 }
 
 /// All that a worker told.
-struct Heard {
-    records: Vec<FlowRecord>,
-    apps: Vec<AppRecord>,
+pub(super) struct Heard {
+    pub(super) records: Vec<FlowRecord>,
+    pub(super) apps: Vec<AppRecord>,
     flows: Vec<(AppProtocol, u64)>,
     errors: Vec<(AppProtocol, AppError)>,
 }
@@ -73,7 +73,7 @@ impl Heard {
 
     fn name(&self) -> Option<&str> {
         self.records[0].name.as_ref().map(|(name, source)| {
-            assert_eq!(*source, NameSource::Client);
+            assert!(matches!(source, NameSource::Client(_)));
             &**name
         })
     }
@@ -86,7 +86,7 @@ impl Heard {
     }
 
     /// Target and status of each HTTP event.
-    fn http(&self) -> Vec<(Option<&str>, Option<u16>, u64)> {
+    pub(super) fn http(&self) -> Vec<(Option<&str>, Option<u16>, u64)> {
         self.apps
             .iter()
             .map(|app| match &app.event {

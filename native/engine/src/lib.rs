@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod ask;
+mod claims;
 mod clock;
 pub mod config;
 mod counters;

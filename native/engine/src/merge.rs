@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use crossbeam_channel::{Receiver, Select, Sender, TrySendError};
 use wire::Mac;
 
+use crate::claims::ClaimGate;
 use crate::config::Mode;
 use crate::counters::lock;
 use crate::detect::{BeaconFinding, BeaconWatch, Finding, Hit, SmtpWatch};
@@ -50,6 +51,8 @@ pub struct SecondDelta {
     pub sources: Vec<SourceDelta>,
     /// Frames of control protocols.
     pub punted: PuntedFrames,
+    /// What hosts said of themselves.
+    pub claims: Vec<PuntedFrame>,
 }
 
 /// What Python is told.
@@ -161,6 +164,7 @@ pub struct Merge {
     outlets: Outlets,
     /// What tells who hosts are and has not gone over yet.
     punted: Vec<PuntedFrame>,
+    claims: ClaimGate,
     routers: Vec<Mac>,
     state: Arc<MergeState>,
 }
@@ -183,6 +187,7 @@ impl Merge {
             beacons: tables.2,
             outlets,
             punted: Vec::new(),
+            claims: ClaimGate::default(),
             routers: Vec::new(),
             state,
         }
@@ -259,8 +264,10 @@ impl Merge {
             apps.extend(own.apps);
             sources.extend(own.sources);
             punted.extend(own.punted.into_frames());
+            punted.extend(own.claims);
         }
         punted.sort_unstable();
+        punted.retain(|frame| self.claims.passes(frame));
         self.punted.append(&mut punted);
         self.routers.append(&mut self.hosts.take_routers());
         notice.hits.sort_by_key(|hit| (hit.time_ns, hit.flow_id, hit.event));

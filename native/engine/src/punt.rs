@@ -45,6 +45,12 @@ pub enum PuntProtocol {
     Lldp,
     /// Cisco's discovery protocol.
     Cdp,
+    /// The program that a host asks the web with: what its User-Agent field says.
+    Agent,
+    /// Whom Kerberos gives a ticket to: name and realm, a zero between them.
+    Kerberos,
+    /// Who logs on by NTLM: user, domain and workstation, zeros between them.
+    Ntlm,
 }
 
 impl PuntProtocol {
@@ -60,7 +66,15 @@ impl PuntProtocol {
             Self::Llmnr => "llmnr",
             Self::Lldp => "lldp",
             Self::Cdp => "cdp",
+            Self::Agent => "agent",
+            Self::Kerberos => "krb5",
+            Self::Ntlm => "ntlm",
         }
+    }
+
+    /// Whether it is what a host says of itself inside of a conversation, rather than a message of a control protocol.
+    pub fn is_claim(self) -> bool {
+        matches!(self, Self::Agent | Self::Kerberos | Self::Ntlm)
     }
 
     /// The control protocol that a packet speaks, if it does, with the bytes of its message.
@@ -115,7 +129,7 @@ pub struct PuntedFrame {
     pub addresses: Option<[Address; 2]>,
     /// VLAN tags, outermost first.
     pub vlans: ArrayVec<u16, MAX_FLOW_VLANS>,
-    /// The message: what stands behind UDP, behind the first eight bytes of ICMPv6, behind the EtherType or SNAP header.
+    /// The message, or the words of a claim: what stands behind UDP, behind the first eight bytes of ICMPv6, behind the EtherType or SNAP header.
     pub message: Box<[u8]>,
 }
 

@@ -82,6 +82,7 @@ fn the_fields_of_a_request_are_told() {
         }
     });
     let expected = Request {
+        logon: None,
         method: "GET".into(),
         uri: "http://h/".into(),
         version: "HTTP/1.1".into(),

@@ -1,5 +1,6 @@
 //! What is told of requests and responses.
 
+use crate::ntlm::{Logon, credentials};
 use crate::{Text, text};
 
 /// The longest part of a target, and of an address that a header names.
@@ -43,6 +44,8 @@ pub struct Request {
     pub cookie: bool,
     /// The scheme of `Authorization`, as `Basic`; the credentials are not kept.
     pub authorization: Option<Text>,
+    /// Who logs on by NTLM in it, or to a proxy; nothing else of the credentials is kept.
+    pub logon: Option<Logon>,
     /// `X-Forwarded-For`.
     pub xff: Option<Text>,
 }
@@ -75,7 +78,12 @@ impl Request {
             b"referer" => (&mut self.referer, MAX_URI_BYTES),
             b"content-type" => (&mut self.content_type, MAX_VALUE_BYTES),
             b"x-forwarded-for" => (&mut self.xff, MAX_VALUE_BYTES),
+            b"proxy-authorization" => {
+                self.logon = self.logon.take().or_else(|| credentials(value));
+                return;
+            }
             b"authorization" => {
+                self.logon = self.logon.take().or_else(|| credentials(value));
                 return keep(&mut self.authorization, scheme(value), MAX_SCHEME_BYTES);
             }
             b"cookie" => {

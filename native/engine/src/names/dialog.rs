@@ -3,7 +3,7 @@
 use app::{AppProtocol, Guess, guess};
 
 use super::http::{Http1Talk, Http2Talk};
-use super::{Sink, Told, dns::DnsTalk, ssh::SshTalk, tls::TlsTalk};
+use super::{Sink, Told, dns::DnsTalk, kerberos::KerberosTalk, smb::SmbTalk, ssh::SshTalk, tls::TlsTalk};
 use crate::flow::{ORIG, RESP};
 use crate::stream::Piece;
 
@@ -167,6 +167,8 @@ fn listen(protocol: AppProtocol, client: usize, sink: Sink<'_>) -> State {
         AppProtocol::Http2 => Box::<Http2Talk>::default(),
         AppProtocol::Dns => Box::<DnsTalk>::default(),
         AppProtocol::Ssh => Box::<SshTalk>::default(),
+        AppProtocol::Kerberos => Box::<KerberosTalk>::default(),
+        AppProtocol::Smb => Box::<SmbTalk>::default(),
         _ => return State::Over,
     };
     State::Heard(listener, client)
@@ -221,6 +223,11 @@ fn client(protocol: AppProtocol, first: [&[u8]; 2]) -> usize {
         AppProtocol::Http2 => Some(!bytes.starts_with(b"PRI ")),
         // QR behind length and identifier (RFC 1035, 4.1.1).
         AppProtocol::Dns => bytes.get(4).map(|flags| flags & 0x80 != 0),
+        // An answer's tags are odd (RFC 4120, 5.4 and 5.9.1); behind the length.
+        AppProtocol::Kerberos => bytes.get(4).map(|tag| tag & 1 != 0),
+        // SMB2_FLAGS_SERVER_TO_REDIR ([MS-SMB2] section 2.2.1.2) and SMB_FLAGS_REPLY ([MS-CIFS] section 2.2.3.1).
+        AppProtocol::Smb if bytes.get(4) == Some(&0xfe) => bytes.get(20).map(|flags| flags & 1 != 0),
+        AppProtocol::Smb if bytes.get(4) == Some(&0xff) => bytes.get(13).map(|flags| flags & 0x80 != 0),
         _ => None,
     };
     let said_by = usize::from(first[ORIG].is_empty());

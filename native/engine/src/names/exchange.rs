@@ -5,7 +5,9 @@ use std::collections::VecDeque;
 use app::http::{Event, Request, Response};
 
 use super::event::{AppEvent, HttpExchange};
+use super::smb::tell_logon;
 use super::{Sink, Told};
+use crate::punt::PuntProtocol;
 
 /// Requests that wait for their responses; further ones let the oldest go without.
 const MAX_OPEN: usize = 32;
@@ -26,6 +28,7 @@ impl Exchanges {
             sink(Told::Server(without_port(host).0));
             sink(Told::Url(host, &request.uri));
         }
+        tell_claims(&request, sink);
         match self.find(number) {
             Some(exchange) if exchange.request.is_none() => exchange.request = Some(request),
             _ => self.push(number, HttpExchange { request: Some(request), ..HttpExchange::default() }, sink),
@@ -93,6 +96,19 @@ impl Exchanges {
             sink(Told::Event(AppEvent::Http(Box::new(exchange))));
         }
         true
+    }
+}
+
+/// What a request says of the machine that it comes from. One that a proxy passes on speaks of somebody else.
+fn tell_claims(request: &Request, sink: Sink<'_>) {
+    if request.xff.is_some() {
+        return;
+    }
+    if let Some(agent) = &request.user_agent {
+        sink(Told::Claim(PuntProtocol::Agent, agent.as_bytes()));
+    }
+    if let Some(logon) = &request.logon {
+        tell_logon(logon, sink);
     }
 }
 

@@ -9,8 +9,10 @@ mod dns;
 mod event;
 mod exchange;
 mod http;
+mod kerberos;
 mod quic;
 mod resolved;
+mod smb;
 mod ssh;
 mod talk;
 #[cfg(test)]
@@ -19,9 +21,12 @@ mod tls;
 
 use app::{AppError, AppProtocol};
 
+use crate::punt::PuntProtocol;
+
 pub(crate) use dns::tell_message;
 pub use event::{AppEvent, AppRecord, HttpExchange, NameSource, QuicHello, SshBanners, TlsHellos};
 pub(crate) use exchange::without_port;
+pub(crate) use kerberos::tell_client;
 pub use quic::QuicTalk;
 pub use resolved::ResolvedNames;
 pub use talk::Talk;
@@ -85,6 +90,8 @@ pub enum Told<'a> {
     Url(&'a str, &'a str),
     /// How the client greets.
     Ja4(&'a str),
+    /// What the client says of its machine or its user.
+    Claim(PuntProtocol, &'a [u8]),
     /// Something is complete.
     Event(AppEvent),
     /// Something could not be read.

@@ -33,6 +33,27 @@ fn prefixed(width: usize, bytes: &[u8]) -> Vec<u8> {
     [&(bytes.len() as u32).to_be_bytes()[4 - width..], bytes].concat()
 }
 
+/// An AUTHENTICATE_MESSAGE of NTLM without a domain ([MS-NLMP] section 2.2.1.3).
+pub(crate) fn ntlm_logon(user: &str, workstation: &str) -> Vec<u8> {
+    let mut message = [&b"NTLMSSP\0\x03\0\0\0"[..], &[0; 52]].concat();
+    for (place, name) in [(36, user), (44, workstation)] {
+        message[place] = name.len() as u8;
+        message[place + 4] = message.len() as u8;
+        message.extend(name.as_bytes());
+    }
+    message
+}
+
+/// An answer that gives a client a ticket (RFC 4120, 5.4.2), its names alone.
+pub(crate) fn kerberos_answer(name: &str, realm: &str) -> Vec<u8> {
+    let der = |tag: u8, content: &[u8]| [&[tag, content.len() as u8][..], content].concat();
+    let names = der(0xa1, &der(0x30, &der(0x1b, name.as_bytes())));
+    let client = der(0x30, &[der(0xa0, &[2, 1, 1]), names].concat());
+    let head = [der(0xa0, &[2, 1, 5]), der(0xa1, &[2, 1, 11])].concat();
+    let fields = [head, der(0xa3, &der(0x1b, realm.as_bytes())), der(0xa4, &client)].concat();
+    der(0x6b, &der(0x30, &fields))
+}
+
 /// A frame of HTTP/2 (RFC 9113, 4.1).
 pub(crate) fn http2_frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = (payload.len() as u32).to_be_bytes();

@@ -2,6 +2,8 @@
 
 #[cfg(test)]
 mod changing_tests;
+#[cfg(test)]
+mod claiming_tests;
 mod closing;
 mod meeting;
 mod mirroring;
@@ -25,6 +27,7 @@ use capture::{Block, Frame};
 use crossbeam_channel::{Receiver, Sender};
 use wire::{Address, DecodeError, EncapStack, Ether, FlowKey, IpPacket, Network, Packet, TunnelPorts};
 
+use crate::claims::ClaimGate;
 use crate::clock::Watermark;
 use crate::config::{Deduplicate, Mode};
 use crate::counters::{Published, WorkerCounters};
@@ -127,6 +130,7 @@ pub struct Worker {
     mirror: MirrorWatch,
     ledger: HitLedger,
     punts: PuntGate,
+    claims: ClaimGate,
     counters: WorkerCounters,
     second: SecondDelta,
     dirty: Vec<u32>,
@@ -163,6 +167,7 @@ impl Worker {
             mirror,
             ledger: HitLedger::default(),
             punts: PuntGate::default(),
+            claims: ClaimGate::default(),
             counters,
             second,
             dirty: Vec::new(),

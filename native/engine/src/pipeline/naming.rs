@@ -6,7 +6,7 @@ use wire::{IpPacket, TcpFlags, Transport};
 use super::Worker;
 use crate::detect::Shown;
 use crate::flow::{FlowFlags, ORIG};
-use crate::names::{AppRecord, Conversation, Naming, QuicTalk, Talk, Told, tell_message};
+use crate::names::{AppRecord, Conversation, Naming, QuicTalk, Talk, Told, tell_client, tell_message};
 use crate::stream::Segment;
 
 /// Bytes that a worker keeps at most of all conversations together.
@@ -73,6 +73,11 @@ impl Worker {
                 Ok(message) => tell_message(message, &mut |told| self.take_told(place, time_ns, told)),
                 Err(error) => self.take_told(place, time_ns, Told::Error(error)),
             },
+            AppProtocol::Kerberos => {
+                if tell_client(packet.payload, &mut |told| self.take_told(place, time_ns, told)) {
+                    self.stop_listening(place);
+                }
+            }
             AppProtocol::Quic if direction == ORIG => self.hear_quic(place, packet.payload, time_ns),
             AppProtocol::Quic | AppProtocol::Unknown => {}
             _ => self.flows.get_mut(place).naming = Naming::Done,
@@ -169,6 +174,7 @@ impl Worker {
                 self.meet(place, &Shown::Url { host: host.as_bytes(), target: target.as_bytes() });
             }
             Told::Ja4(fingerprint) => self.meet(place, &Shown::Ja4(fingerprint.as_bytes())),
+            Told::Claim(protocol, words) => self.hand_claim(place, time_ns, protocol, words),
             Told::Event(event) => {
                 let layers = self.tunnels.layers(flow.tunnel);
                 self.second.apps.push(AppRecord::new(flow, time_ns, layers, event));

@@ -13,7 +13,7 @@ const NAMESERVER: End = End([10, 0, 0, 53], 53);
 
 /// A connection from [`PC`] to [`SERVER`]: what each end sends, in turn, as segments of the given size, behind SYNs.
 pub(super) struct Connection {
-    frames: Vec<(u64, Vec<u8>)>,
+    pub(super) frames: Vec<(u64, Vec<u8>)>,
     sent: [u32; 2],
 }
 

@@ -54,10 +54,13 @@ _FLOW = _object(
     alerted=_FLAG,
     local={"enum": ["orig", "resp"], "description": "the internal end; of two alike the originator"},
 )
+_SAID = _object(text=_TEXT, **_columns(_COUNT, "first_seen_ns", "last_seen_ns"))
 _HOST = _object(
     **_columns(_COUNT, "first_seen_ns", "last_seen_ns", "peers", "flows", "packets_out", "packets_in", *_BOTH_WAYS),
     **_columns(_TEXT, "ip", "interface"),
     **_columns(_or_null(_TEXT), "name", "mac", "vendor"),
+    **_columns({"type": "array", "items": _SAID, "description": "the last one last, at most 8"}, "users", "agents"),
+    system=_or_null(_TEXT, "as its programs show it, if they agree"),
     vlan=_TAGS,
     ports_served=_TEXTS,
     history={"type": "array", "items": _ANY, "description": "machines that had the address, the first one first"},

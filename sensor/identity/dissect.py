@@ -9,7 +9,7 @@ from sensor.identity.facts import Fact, PuntedFrame
 
 Reader = Callable[[PuntedFrame], Iterable[Fact]]
 
-PROTOCOLS = ("arp", "ndp", "dhcp", "dhcpv6", "nbns", "mdns", "llmnr", "lldp", "cdp")
+PROTOCOLS = ("arp", "ndp", "dhcp", "dhcpv6", "nbns", "mdns", "llmnr", "lldp", "cdp", "agent", "krb5", "ntlm")
 """What is dissected, as the core names it."""
 
 _MOST_FACTS = 64
@@ -18,10 +18,11 @@ _MOST_FACTS = 64
 @cache
 def _readers() -> dict[str, Reader]:
     # Late: dpkt takes a tenth of a second, and a capture may have nothing for it.
-    from sensor.identity import arp, cdp, dhcp, dhcpv6, link_names, lldp, nbns, ndp  # noqa: PLC0415
+    from sensor.identity import arp, cdp, claims, dhcp, dhcpv6, link_names, lldp, nbns, ndp  # noqa: PLC0415
 
     links = (link_names.read_mdns, link_names.read_llmnr)
-    readers = (arp.read, ndp.read, dhcp.read, dhcpv6.read, nbns.read, *links, lldp.read, cdp.read)
+    said = (claims.read_agent, claims.read_krb5, claims.read_ntlm)
+    readers = (arp.read, ndp.read, dhcp.read, dhcpv6.read, nbns.read, *links, lldp.read, cdp.read, *said)
     return dict(zip(PROTOCOLS, readers, strict=True))
 
 

@@ -7,11 +7,11 @@ from sensor.identity.addresses import is_group
 
 
 class PuntedFrame(NamedTuple):
-    """A message of a control protocol as the core hands it over, after decapsulation.
+    """A message of a control protocol, or a host's words, as the core hands it over, after decapsulation.
 
     `kind` is the type of an ICMPv6 message. `source` names the interface or mirror session that it came from. `macs`
     and `addresses` are those of sender and receiver. `message` stands behind the UDP header, behind the first eight
-    bytes of ICMPv6, behind the EtherType or SNAP header.
+    bytes of ICMPv6, behind the EtherType or SNAP header; or it is what a host says of itself inside of a conversation.
     """
 
     time_ns: int
@@ -34,7 +34,8 @@ class PuntedFrame(NamedTuple):
 class Evidence:
     """Something that a protocol says of a machine, known by IP address, MAC or both.
 
-    `vendor_class` is DHCP's (option 60), `server` the DHCP server that has given the address.
+    `vendor_class` is DHCP's (option 60), `server` the DHCP server that has given the address. `user` is at the machine,
+    `agent` a program on it that asks the web.
     """
 
     time_ns: int
@@ -44,6 +45,8 @@ class Evidence:
     name: str | None = None
     vendor_class: str | None = None
     server: str | None = None
+    user: str | None = None
+    agent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

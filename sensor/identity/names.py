@@ -5,6 +5,9 @@ import unicodedata
 LONGEST_NAME = 63
 """Characters of a name that are kept; a label has no more (RFC 1035, 2.3.4)."""
 
+LONGEST_AGENT = 256
+"""Characters of a User-Agent field that are kept."""
+
 _PLAIN = frozenset("-_.")
 _REPLACEMENT = "?"
 
@@ -21,9 +24,18 @@ def clean_name(raw: bytes | str) -> str | None:
 
 def clean_text(raw: bytes | str) -> str | None:
     """Give a description the same way; single spaces, `/`, `:`, `(`, `)` and `,` stay, too."""
+    return _cleaned(raw, " /:(),+#", LONGEST_NAME)
+
+
+def clean_agent(raw: bytes | str) -> str | None:
+    """Give what a program says of itself the same way; what stands in User-Agent fields stays, too."""
+    return _cleaned(raw, " /:(),+#;=[]@*", LONGEST_AGENT)
+
+
+def _cleaned(raw: bytes | str, also: str, longest: int) -> str | None:
     words = (raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw).partition("\0")[0].split()
-    text = " ".join(words)[:LONGEST_NAME]
-    return "".join(c if c in " /:(),+#" or _is_harmless(c) else _REPLACEMENT for c in text) or None
+    text = " ".join(words)[:longest]
+    return "".join(c if c in also or _is_harmless(c) else _REPLACEMENT for c in text) or None
 
 
 def _is_harmless(character: str) -> bool:

@@ -75,8 +75,9 @@ class Identities:
         """Give a row of the host table with name, MAC, vendor, and the machines that had the address before."""
         with self._lock:
             machine = self._table.who(row["ip"], row["last_seen_ns"], row["mac"])
+            inside = self._table.inside(row["ip"], row["last_seen_ns"])
             history = self._table.history(row["ip"])
-        return {**row, **(machine or dict.fromkeys(Machine.__annotations__)), "history": history}
+        return {**row, **(machine or dict.fromkeys(Machine.__annotations__)), **inside, "history": history}
 
     def describe_incident(self, incident: dict[str, Any]) -> dict[str, Any]:
         """Give an open incident with the machine that its host was when it was last seen."""

@@ -10,7 +10,10 @@ SAME_MACHINE_NS = 600 * NS_PER_SECOND
 MOST_SPANS = 8
 """Spans that are remembered of an address; the one heard longest ago goes."""
 
-_RANKS = {"dhcp": 5, "dhcpv6": 4, "nbns": 3, "mdns": 2, "llmnr": 1}
+MOST_SAID = 8
+"""Users and agents that are remembered of a machine; the one heard longest ago goes."""
+
+_RANKS = {"dhcp": 5, "dhcpv6": 4, "krb5": 4, "nbns": 3, "mdns": 2, "llmnr": 1}
 # What a parser that comes later says of a name counts as much as the weakest of these.
 _OTHER_RANK = 1
 
@@ -36,6 +39,26 @@ def better(known: Name | None, told: Name | None) -> Name | None:
 
 
 @dataclass(slots=True)
+class Said:
+    """A user or an agent, and when it was first and last heard of."""
+
+    text: str
+    first_seen_ns: int
+    last_seen_ns: int
+
+
+def say(said: list[Said], text: str | None, time_ns: int) -> None:
+    """Take that something was said; the list stays in the order in which its entries were last heard."""
+    if text is None:
+        return
+    known = next((entry for entry in said if entry.text == text), None) or Said(text, time_ns, time_ns)
+    known.first_seen_ns = min(known.first_seen_ns, time_ns)
+    known.last_seen_ns = max(known.last_seen_ns, time_ns)
+    others = [entry for entry in said if entry is not known]
+    said[:] = [*others[-MOST_SAID + 1 :], known]
+
+
+@dataclass(slots=True)
 class Card:
     """What is known of a network card, whatever its address."""
 
@@ -53,6 +76,8 @@ class Span:
     last_seen_ns: int
     name: Name | None = None
     protocols: list[str] = field(default_factory=list)
+    users: list[Said] = field(default_factory=list)
+    agents: list[Said] = field(default_factory=list)
 
     def extend(self, time_ns: int, protocol: str) -> None:
         """Take that it was heard again."""

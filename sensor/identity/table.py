@@ -6,14 +6,16 @@ from dataclasses import dataclass, field
 from typing import TypedDict
 
 from sensor.identity.addresses import is_virtual_router
+from sensor.identity.claims import system_of
 from sensor.identity.facts import Evidence
-from sensor.identity.span import Card, Name, Span, better, span_at, span_for
+from sensor.identity.span import Card, Name, Said, Span, better, say, span_at, span_for
 from sensor.identity.vendor import vendor_of
 
 MOST_ADDRESSES_OF_A_MACHINE = 16
 """IPv4 addresses that one MAC may answer ARP for; with more it is a router's or a proxy's, and names no machine."""
 
 _MOST_ROUTERS = 4096
+_WITHOUT_MAC = frozenset({"agent", "krb5", "ntlm"})
 
 
 class Machine(TypedDict):
@@ -27,7 +29,23 @@ class Machine(TypedDict):
     vendor_class: str | None
 
 
-class PastMachine(Machine):
+class SaidRow(TypedDict):
+    """A user or an agent of a machine, and when it was first and last heard of."""
+
+    text: str
+    first_seen_ns: int
+    last_seen_ns: int
+
+
+class Inside(TypedDict):
+    """Users and programs of a machine, the last one last, and the system that the programs show."""
+
+    users: list[SaidRow]
+    agents: list[SaidRow]
+    system: str | None
+
+
+class PastMachine(Machine, Inside):
     """The same, with the time in which it was heard."""
 
     first_seen_ns: int
@@ -97,9 +115,18 @@ class IdentityTable:
         """Give all machines that had an address, the first one first."""
         spans = sorted(self._memory.addresses.get(ip, []), key=lambda span: (span.first_seen_ns, span.last_seen_ns))
         return [
-            {**self._machine(span, None), "first_seen_ns": span.first_seen_ns, "last_seen_ns": span.last_seen_ns}
+            {
+                **self._machine(span, None),
+                **_inside(span),
+                "first_seen_ns": span.first_seen_ns,
+                "last_seen_ns": span.last_seen_ns,
+            }
             for span in spans
         ]
+
+    def inside(self, ip: str, time_ns: int) -> Inside:
+        """Say who and what was heard of the machine that had an address at a time."""
+        return _inside(span_at(self._memory.addresses.get(ip, []), time_ns))
 
     def addresses(self) -> list[str]:
         """Give all addresses, the one heard last the last."""
@@ -114,7 +141,7 @@ class IdentityTable:
             "name": name.text if name else None,
             "name_from": name.protocol if name else None,
             "mac": mac,
-            "mac_from": (span.protocols[0] if told and span.protocols else "frames") if mac else None,
+            "mac_from": (_teller(span) if told else "frames") if mac else None,
             "vendor": vendor_of(mac) if mac else None,
             "vendor_class": card.vendor_class,
         }
@@ -150,6 +177,8 @@ class IdentityTable:
         before = spans[-1].mac if spans else None
         span = span_for(spans, evidence.mac, evidence.time_ns)
         span.extend(evidence.time_ns, evidence.protocol)
+        say(span.users, evidence.user, evidence.time_ns)
+        say(span.agents, evidence.agent, evidence.time_ns)
         if evidence.mac is None:
             span.name = better(span.name, _name_of(evidence))
         self._count_answers(ip, before, span.mac, evidence.protocol)
@@ -171,6 +200,24 @@ class IdentityTable:
         for span in spans:
             if span.mac is not None:
                 self._take_off(ip, span.mac)
+
+
+def _teller(span: Span) -> str:
+    """Give the protocol that has told the MAC: what is said inside of a conversation tells none."""
+    return next((protocol for protocol in span.protocols if protocol not in _WITHOUT_MAC), "frames")
+
+
+def _inside(span: Span | None) -> Inside:
+    users, agents = (span.users, span.agents) if span is not None else ([], [])
+    return {
+        "users": list(map(_said_row, users)),
+        "agents": list(map(_said_row, agents)),
+        "system": system_of([agent.text for agent in agents]),
+    }
+
+
+def _said_row(said: Said) -> SaidRow:
+    return {"text": said.text, "first_seen_ns": said.first_seen_ns, "last_seen_ns": said.last_seen_ns}
 
 
 def _name_of(evidence: Evidence) -> Name | None:

@@ -1,6 +1,6 @@
 """The two screens: all tables, and one host's page."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -20,6 +20,7 @@ from sensor.top.table import LiveTable
 from sensor.top.views import ALERTS, CONNECTIONS, MIRROR, VIEWS, Sample, View, at
 
 _MOST_REASONS = 5
+_MOST_SAID = 3
 _VERDICT_STYLES = {"ok": "green", "degraded": "bold yellow", "blind": "bold red"}
 
 
@@ -275,7 +276,7 @@ def _names(current: View) -> Text:
 
 
 def host_lines(address: str, host: Row | None, now_ns: int) -> Text:
-    """Give what is known of a host, in three lines."""
+    """Give what is known of a host, a line a subject."""
     line = Text(foreign(address), style="bold")
     if host is None:
         return line.append("  not an internal host, or not seen yet", style="dim")
@@ -293,4 +294,20 @@ def host_lines(address: str, host: Row | None, now_ns: int) -> Text:
         f"{age(last)} ago, serves {foreign(', '.join(host['ports_served'])) or 'nothing'}",
         style="not bold",
     )
-    return line
+    return line.append("".join(_inside_lines(host, now_ns)), style="not bold")
+
+
+def _inside_lines(host: Row, now_ns: int) -> Iterator[str]:
+    """Say which users and programs were heard of, the last one first."""
+    if host.get("system"):
+        yield f"\nsystem {foreign(host['system'])}"
+    for word in ("users", "agents"):
+        said = list(reversed(host.get(word, [])))
+        shown = (f"{foreign(entry['text'])} ({_while(entry, now_ns)})" for entry in said[:_MOST_SAID])
+        if said:
+            yield f"\n{word} {', '.join(shown)}"
+
+
+def _while(said: Row, now_ns: int) -> str:
+    first, last = (age(max(0, now_ns - said[f"{which}_seen_ns"]) / NS_PER_SECOND) for which in ("first", "last"))
+    return f"first {first} ago, last {last} ago"

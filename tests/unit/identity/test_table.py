@@ -98,3 +98,35 @@ def test_a_flood_stays_within_the_ceiling() -> None:
     memory = table._memory
     assert (len(table), table.evicted, len(memory.cards)) == (100, 4900, 100)
     assert not table._answers
+
+
+def test_users_and_agents_are_kept_with_their_times_the_last_one_last_and_not_too_many() -> None:
+    table = IdentityTable(10)
+    table.learn(arp(IP, A))
+    for hours, user in enumerate(("jane", "joe", "jane")):
+        table.learn(Evidence(START + hours * HOUR, "krb5", IP, user=user))
+    inside = table.inside(IP, START)
+    assert [(said["text"], said["first_seen_ns"], said["last_seen_ns"]) for said in inside["users"]] == [
+        ("joe", START + HOUR, START + HOUR),
+        ("jane", START, START + 2 * HOUR),
+    ]
+    for number in range(20):
+        table.learn(Evidence(START + 2 * HOUR, "agent", IP, agent=f"curl/{number}"))
+    inside = table.inside(IP, START)
+    assert [said["text"] for said in inside["agents"]] == [f"curl/{number}" for number in range(12, 20)]
+    assert table.history(IP)[0]["users"] == inside["users"]
+
+
+def test_what_is_said_in_a_conversation_tells_no_mac() -> None:
+    table = IdentityTable(10)
+    table.learn(Evidence(START, "krb5", IP, name="PC-0417"))
+    table.learn(arp(IP, A, START + SECOND))
+    assert name_and_mac(table, IP, START + SECOND) == ("PC-0417", A, "arp")
+
+
+def test_an_agent_renames_nobody() -> None:
+    table = IdentityTable(10)
+    table.learn(Evidence(START, "dhcp", IP, A, "PC-0417"))
+    table.learn(Evidence(START, "agent", IP, agent="Mozilla/5.0 (Windows NT 10.0)"))
+    assert name_and_mac(table, IP) == ("PC-0417", A, "dhcp")
+    assert table.inside(IP, START)["system"] == "Windows"

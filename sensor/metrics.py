@@ -375,8 +375,8 @@ DEFINITIONS: tuple[Definition, ...] = (
         "punted_frames_total",
         ("result",),
         "Frames of control protocols that tell who hosts are: handed over to be read, repeated within ten seconds, or "
-        "dropped because a worker had more than 200 or 64 KiB of them in a second; also what hosts say of themselves in "
-        "conversations, dropped beyond 100 a second. The result dropped should always be zero.",
+        "dropped because a worker had more than 200 or 64 KiB of them in a second; also what hosts say of themselves "
+        "inside of flows, dropped beyond 100 a second. The result dropped should always be zero.",
         _punted,
     ),
     _counter(

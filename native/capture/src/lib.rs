@@ -17,6 +17,7 @@ mod pcapng;
 mod prefetch;
 mod scan;
 mod write;
+mod write_pcapng;
 
 pub use af_packet::{AfPacket, AfPacketConfig, Fanout, KernelBlock, KernelStatistics, MAX_SNAPLEN, Wake, spread, wait};
 pub use error::CaptureError;
@@ -25,4 +26,7 @@ pub use filter::OfflineFilter;
 pub use frame::{Block, Frame, FrameMeta, LinkType, OwnedBlock};
 pub use merge::MergedReader;
 pub use prefetch::prefetch;
-pub use write::{WholeFrames, file_header, record_header, whole_frames_length};
+pub use write::{
+    NoRecord, OwnRecord, WholeFrames, file_header, own_link_type, own_record, record_header, whole_frames_length,
+};
+pub use write_pcapng::{pcapng_header, pcapng_packet};

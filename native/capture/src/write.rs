@@ -69,7 +69,7 @@ pub fn whole_frames_length(file: &File) -> io::Result<WholeFrames> {
     let mut header = [0; RECORD_HEADER_BYTES];
     while file_bytes - whole.bytes >= RECORD_HEADER_BYTES as u64 {
         reader.read_exact(&mut header)?;
-        let Some((timestamp_ns, caplen)) = own_record(&header) else { break };
+        let Some((timestamp_ns, caplen)) = parse_record(&header) else { break };
         let end = whole.bytes + RECORD_HEADER_BYTES as u64 + u64::from(caplen);
         if end > file_bytes {
             break;
@@ -80,8 +80,50 @@ pub fn whole_frames_length(file: &File) -> io::Result<WholeFrames> {
     Ok(whole)
 }
 
+/// A record of a file that the sensor wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OwnRecord {
+    timestamp_ns: u64,
+    caplen: u32,
+    origlen: u32,
+}
+
+impl OwnRecord {
+    /// Bytes of header and frame.
+    pub fn length(&self) -> usize {
+        RECORD_HEADER_BYTES + self.caplen as usize
+    }
+
+    /// The frame, out of the bytes that the record begins; empty where they end before it does.
+    pub fn frame<'a>(&self, bytes: &'a [u8], link_type: LinkType) -> Frame<'a> {
+        let data = bytes.get(RECORD_HEADER_BYTES..self.length()).unwrap_or_default();
+        Frame { timestamp_ns: self.timestamp_ns, data, origlen: self.origlen, link_type, interface: 0 }
+    }
+}
+
+/// The record that `bytes` begin with, or `None` if more bytes are needed for it to be whole.
+///
+/// # Errors
+/// What stands there is not a record that the sensor would have written.
+pub fn own_record(bytes: &[u8]) -> Result<Option<OwnRecord>, NoRecord> {
+    let Some(header) = bytes.first_chunk() else { return Ok(None) };
+    let (timestamp_ns, caplen) = parse_record(header).ok_or(NoRecord)?;
+    let record = OwnRecord { timestamp_ns, caplen, origlen: ByteOrder::Little.u32_at(header, 12) };
+    Ok((bytes.len() >= record.length()).then_some(record))
+}
+
+/// Something else stands where a record should begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoRecord;
+
+/// The link type of a file that begins with a header of the sensor's own.
+pub fn own_link_type(header: &[u8; FILE_HEADER_BYTES]) -> Option<LinkType> {
+    let own = ByteOrder::Little.u32_at(header, 0) == MAGIC_NANOSECONDS;
+    own.then(|| LinkType(ByteOrder::Little.u16_at(header, 20)))
+}
+
 /// Time and captured length of a record, unless [`record_header`] cannot have written it for a captured frame.
-fn own_record(header: &[u8; RECORD_HEADER_BYTES]) -> Option<(u64, u32)> {
+fn parse_record(header: &[u8; RECORD_HEADER_BYTES]) -> Option<(u64, u32)> {
     let [seconds, nanoseconds, caplen, origlen] = [0, 4, 8, 12].map(|at| ByteOrder::Little.u32_at(header, at));
     let is_own = u64::from(nanoseconds) < NS_PER_SECOND && caplen <= MAX_CAPLEN && caplen <= origlen && origlen > 0;
     is_own.then(|| (u64::from(seconds) * NS_PER_SECOND + u64::from(nanoseconds), caplen))

@@ -14,6 +14,7 @@ mod counters;
 pub mod detect;
 mod engine;
 pub mod extract;
+pub mod find;
 pub mod flow;
 pub mod host;
 mod live;

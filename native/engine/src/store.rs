@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use capture::Frame;
+use wire::{DecodeError, EncapStack, Packet};
 
-use crate::pcap_ring::{PcapRing, RingFeed};
+use crate::pcap_ring::{PcapRing, RingFeed, note_frame};
 
 /// Stores raw frames before anything parses them.
 #[derive(Debug)]
@@ -38,6 +39,15 @@ impl RingStore {
             feed.feed.store(frame);
         } else {
             self.open(frame).feed.store(frame);
+        }
+    }
+
+    /// Notes what a frame that was just stored can be found by.
+    #[inline]
+    pub fn describe(&mut self, frame: &Frame<'_>, decoded: &Result<Packet<'_>, DecodeError>, stack: &EncapStack) {
+        let fits = |feed: &Feed| feed.interface == frame.interface && feed.link_type == frame.link_type;
+        if let Some(feed) = self.feeds.iter_mut().find(|feed| fits(feed)) {
+            feed.feed.describe(|filter| note_frame(filter, decoded, stack));
         }
     }
 

@@ -6,9 +6,26 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use capture::{Frame, record_header};
 
 use super::WhenFull;
+use super::index::BLOCK_BYTES;
+use super::keys::KeyFilter;
 
 /// Bytes of a record's header in a capture file.
 pub(super) const RECORD_HEADER_BYTES: usize = 16;
+
+/// A part of a chunk of about [`BLOCK_BYTES`], and what its frames can be found by.
+#[derive(Debug)]
+pub(super) struct Described {
+    /// First byte in the chunk.
+    pub(super) start: usize,
+    /// Earliest time of a frame.
+    pub(super) oldest_ns: u64,
+    /// Latest time of a frame.
+    pub(super) newest_ns: u64,
+    /// Frames that nothing was noted of: if there are any, the filter does not speak for the block.
+    pub(super) undescribed: u32,
+    /// What was noted.
+    pub(super) filter: KeyFilter,
+}
 
 /// Records of one segment that follow one another, ready to be written as they are.
 #[derive(Debug)]
@@ -27,6 +44,8 @@ pub(super) struct Chunk {
     pub(super) segment: u64,
     /// Nothing more will come for the segment.
     pub(super) ends_segment: bool,
+    /// What is in it, in blocks; each ends where the next begins.
+    pub(super) blocks: Vec<Described>,
 }
 
 impl Chunk {
@@ -39,6 +58,7 @@ impl Chunk {
             newest_ns: 0,
             segment: 0,
             ends_segment: false,
+            blocks: Vec::new(),
         }
     }
 
@@ -51,15 +71,52 @@ impl Chunk {
         self.frames += 1;
         self.oldest_ns = self.oldest_ns.min(frame.timestamp_ns);
         self.newest_ns = self.newest_ns.max(frame.timestamp_ns);
+        self.note_time(frame);
         self.bytes.extend_from_slice(&record_header(frame));
         self.bytes.extend_from_slice(frame.data);
+    }
+
+    #[inline]
+    fn note_time(&mut self, frame: &Frame<'_>) {
+        let length = RECORD_HEADER_BYTES + frame.data.len();
+        let fits = |block: &Described| self.bytes.len() + length - block.start <= BLOCK_BYTES;
+        if !self.blocks.last().is_some_and(fits) {
+            self.begin_block();
+        }
+        if let Some(block) = self.blocks.last_mut() {
+            block.oldest_ns = block.oldest_ns.min(frame.timestamp_ns);
+            block.newest_ns = block.newest_ns.max(frame.timestamp_ns);
+            block.undescribed += 1;
+        }
+    }
+
+    #[cold]
+    fn begin_block(&mut self) {
+        self.blocks.push(Described {
+            start: self.bytes.len(),
+            oldest_ns: u64::MAX,
+            newest_ns: 0,
+            undescribed: 0,
+            filter: KeyFilter::default(),
+        });
+    }
+
+    /// Notes what the frame that was pushed last can be found by; once a frame.
+    #[inline]
+    pub(super) fn describe(&mut self, note: impl FnOnce(&mut KeyFilter)) {
+        if let Some(block) = self.blocks.last_mut() {
+            note(&mut block.filter);
+            block.undescribed -= 1;
+        }
     }
 
     fn clear(&mut self, keep_bytes: usize) {
         let mut bytes = std::mem::take(&mut self.bytes);
         bytes.clear();
         bytes.shrink_to(keep_bytes);
-        *self = Self { bytes, ..Self::new() };
+        let mut blocks = std::mem::take(&mut self.blocks);
+        blocks.clear();
+        *self = Self { bytes, blocks, ..Self::new() };
     }
 }
 

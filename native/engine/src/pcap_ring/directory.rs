@@ -1,5 +1,6 @@
 //! The ring's directory: held by one process, made whole after a crash, adopted as it is.
 
+use std::collections::HashMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
@@ -11,6 +12,7 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
 use super::RingError;
+use super::index::INDEX_SUFFIX;
 use super::name::SegmentName;
 use super::retention::ClosedSegment;
 use super::segment::{CLOSED_SUFFIX, DAMAGED_SUFFIX, FILE_HEADER_BYTES, OPEN_SUFFIX};
@@ -92,8 +94,17 @@ impl Directory {
     pub(super) fn adopt(&self, segment_time_ns: u64) -> Result<Found, RingError> {
         let io_error = |cause| RingError::Io { operation: "read directory", path: self.path.clone(), cause };
         let mut files = Vec::new();
+        let mut indexes = HashMap::new();
         for entry in fs::read_dir(&self.path).map_err(io_error)? {
-            files.extend(RingFile::of(&entry.map_err(io_error)?));
+            let entry = entry.map_err(io_error)?;
+            files.extend(RingFile::of(&entry));
+            indexes.extend(index_of(&entry));
+        }
+        for file in &mut files {
+            file.index_bytes = indexes.remove(&file.name.to_string()).unwrap_or(0);
+        }
+        for orphan in indexes.keys() {
+            let _ = fs::remove_file(self.path.join(format!("{orphan}{INDEX_SUFFIX}")));
         }
         let newest = files.iter().map(|file| file.modified).max().unwrap_or(SystemTime::UNIX_EPOCH);
         let mut found = Found::default();
@@ -183,7 +194,16 @@ struct RingFile {
     name: SegmentName,
     suffix: &'static str,
     bytes: u64,
+    index_bytes: u64,
     modified: SystemTime,
+}
+
+/// Segment and length of an index.
+fn index_of(entry: &fs::DirEntry) -> Option<(String, u64)> {
+    let file_name = entry.file_name();
+    let stem = file_name.to_str()?.strip_suffix(INDEX_SUFFIX)?;
+    SegmentName::parse(stem)?;
+    Some((stem.to_owned(), entry.metadata().ok().filter(fs::Metadata::is_file)?.len()))
 }
 
 impl RingFile {
@@ -194,10 +214,10 @@ impl RingFile {
         let (name, suffix) = [CLOSED_SUFFIX, OPEN_SUFFIX, DAMAGED_SUFFIX].into_iter().find_map(by_suffix)?;
         // Of the entry itself: a symbolic link is somebody else's.
         let metadata = entry.metadata().ok().filter(fs::Metadata::is_file)?;
-        Some(Self { name, suffix, bytes: metadata.len(), modified: metadata.modified().ok()? })
+        Some(Self { name, suffix, bytes: metadata.len(), index_bytes: 0, modified: metadata.modified().ok()? })
     }
 
     fn closed(self, newest_ns: u64) -> ClosedSegment {
-        ClosedSegment { name: self.name, suffix: self.suffix, bytes: self.bytes, newest_ns }
+        ClosedSegment { name: self.name, suffix: self.suffix, bytes: self.bytes + self.index_bytes, newest_ns }
     }
 }

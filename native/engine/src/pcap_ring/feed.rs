@@ -9,6 +9,7 @@ use crossbeam_channel::Sender;
 
 use super::WhenFull;
 use super::chunk::{Chunk, ChunkPool, RECORD_HEADER_BYTES};
+use super::keys::KeyFilter;
 use super::segment::FILE_HEADER_BYTES;
 use super::writer::{Message, Shared};
 
@@ -70,6 +71,8 @@ pub struct RingFeed {
     submitted_chunks: u64,
     handed_frames: u64,
     dropped_slow_frames: u64,
+    /// The last frame was taken, and nothing was noted of it yet.
+    describes: bool,
 }
 
 impl RingFeed {
@@ -88,6 +91,7 @@ impl RingFeed {
             submitted_chunks: 0,
             handed_frames: 0,
             dropped_slow_frames: 0,
+            describes: false,
         }
     }
 
@@ -100,12 +104,24 @@ impl RingFeed {
         let fits = length <= self.room_bytes && frame.timestamp_ns < self.rotate_at_ns;
         if !fits && !self.make_room(length, frame.timestamp_ns) {
             self.dropped_slow_frames += 1;
+            self.describes = false;
             return;
         }
         if let Some(chunk) = &mut self.filling {
             chunk.push(frame);
             self.room_bytes -= length;
             self.handed_frames += 1;
+            self.describes = true;
+        }
+    }
+
+    /// Notes for the index what the frame that was stored last can be found by. What is left out makes the frames around
+    /// it be read at each search.
+    #[inline]
+    pub(crate) fn describe(&mut self, note: impl FnOnce(&mut KeyFilter)) {
+        if let (Some(chunk), true) = (&mut self.filling, self.describes) {
+            self.describes = false;
+            chunk.describe(note);
         }
     }
 

@@ -11,7 +11,8 @@
 //! they arrived. The one that is being written ends in `.pcap.part` and is a prefix of whole frames, at most a second
 //! behind: a visible `.pcap` is a whole file. Most Linux file systems show a write(2) to readers page by page, so who
 //! reads the open file just then sees a piece of a frame at its end. `.pcap.damaged` is one that a crash left
-//! unreadable; it counts and is deleted as the others. `.lock` keeps a second process out.
+//! unreadable; it counts and is deleted as the others. `.lock` keeps a second process out. `<name>.idx` tells which parts
+//! of a segment have to do with what; it counts and goes with its segment.
 //!
 //! # Accounts
 //!
@@ -23,6 +24,8 @@
 mod chunk;
 mod directory;
 mod feed;
+mod index;
+mod keys;
 mod name;
 mod retention;
 mod segment;
@@ -44,8 +47,12 @@ use chunk::{ChunkPool, PoolSize};
 use directory::Directory;
 pub use feed::RingFeed;
 use feed::{Link, SegmentLimits, Stream};
-pub(crate) use name::FileTime;
+
+pub(crate) use index::{INDEX_SUFFIX, IndexBlock, ReadIndex, read_index};
+pub(crate) use keys::{Key, note_frame};
+pub(crate) use name::{FileTime, SegmentName};
 use retention::{Limits, Retention};
+pub(crate) use segment::{CLOSED_SUFFIX, DAMAGED_SUFFIX, FILE_HEADER_BYTES, OPEN_SUFFIX};
 use writer::{Message, Shared, Writer, WriterConfig};
 
 /// 64 MiB in all: half a second at 1 Gbit/s.
@@ -124,14 +131,16 @@ pub struct RingAccounts {
 /// What the ring holds, as the counters show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RingStatus {
-    /// Bytes of all segments.
+    /// Bytes of all segments and their indexes.
     pub bytes: u64,
     /// Number of segments, those being written included.
     pub segments: u64,
     /// Time of the first frame of the oldest segment, nanoseconds since 1970-01-01 UTC; 0 if there is none.
     pub oldest_time_ns: u64,
-    /// Bytes written since the ring was opened.
+    /// Bytes of segments and indexes written since the ring was opened.
     pub written_bytes: u64,
+    /// Indexes that could not be written to their end.
+    pub index_errors: u64,
     /// Free bytes of the file system.
     pub free_bytes: u64,
     /// Why the last frames were not stored; `None` once frames are stored again.
@@ -212,6 +221,7 @@ impl PcapRing {
             segments: shared.segments.load(Ordering::Relaxed),
             oldest_time_ns: shared.oldest_time_ns.load(Ordering::Relaxed),
             written_bytes: shared.written_bytes.load(Ordering::Relaxed),
+            index_errors: shared.index_errors.load(Ordering::Relaxed),
             free_bytes: shared.free_bytes.load(Ordering::Relaxed),
             error: shared.error(),
         }

@@ -12,20 +12,20 @@ const TIME_LENGTH: usize = 23;
 
 /// What a segment is called, without a suffix.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct SegmentName {
+pub(crate) struct SegmentName {
     /// Where the frames came from, as [`file_safe`] gives it.
-    pub(super) interface: String,
+    pub(crate) interface: String,
     /// Which worker stored them.
-    pub(super) worker: usize,
+    pub(crate) worker: usize,
     /// Time of the first frame, nanoseconds since 1970-01-01 UTC; a name keeps microseconds.
-    pub(super) start_ns: u64,
+    pub(crate) start_ns: u64,
     /// Place of the segment in the ring's order of creation.
-    pub(super) sequence: u64,
+    pub(crate) sequence: u64,
 }
 
 impl SegmentName {
     /// Reads a name without its suffix; `None` for a file that is not the ring's.
-    pub(super) fn parse(stem: &str) -> Option<Self> {
+    pub(crate) fn parse(stem: &str) -> Option<Self> {
         // From the right, because an interface may have a hyphen in its name.
         let mut parts = stem.rsplitn(4, '-');
         let sequence = parts.next().filter(|digits| digits.len() >= 6)?;

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::index::INDEX_SUFFIX;
 use super::name::SegmentName;
 
 /// Packet time that is so far ahead of the clock has jumped.
@@ -40,7 +41,7 @@ pub(super) struct ClosedSegment {
     pub(super) name: SegmentName,
     /// Suffix of the file.
     pub(super) suffix: &'static str,
-    /// Length of the file.
+    /// Length of the file and its index.
     pub(super) bytes: u64,
     /// Latest time of a frame in it, or an upper bound.
     pub(super) newest_ns: u64,
@@ -181,6 +182,9 @@ impl Retention {
             _ => {}
         }
         if let Some(segment) = self.closed.remove(key) {
+            // Behind the segment, so that a reader who finds none reads the segment whole or finds neither. One that
+            // stays is removed at the next start.
+            let _ = fs::remove_file(self.directory.join(format!("{}{INDEX_SUFFIX}", segment.name)));
             self.closed_bytes -= segment.bytes;
             self.free_bytes = self.free_bytes.saturating_add(segment.bytes);
         }

@@ -9,18 +9,19 @@ use std::time::Instant;
 use capture::file_header;
 use rustix::io::Errno;
 
-use super::chunk::RECORD_HEADER_BYTES;
+use super::chunk::{Chunk, RECORD_HEADER_BYTES};
 use super::feed::Stream;
+use super::index::{INDEX_SUFFIX, IndexBlock, IndexWriter};
 use super::name::SegmentName;
 
 /// Suffix of a closed segment.
-pub(super) const CLOSED_SUFFIX: &str = ".pcap";
+pub(crate) const CLOSED_SUFFIX: &str = ".pcap";
 /// Suffix of the segment that is being written.
-pub(super) const OPEN_SUFFIX: &str = ".pcap.part";
+pub(crate) const OPEN_SUFFIX: &str = ".pcap.part";
 /// Suffix of a segment that a crash left unreadable.
-pub(super) const DAMAGED_SUFFIX: &str = ".pcap.damaged";
+pub(crate) const DAMAGED_SUFFIX: &str = ".pcap.damaged";
 /// Bytes of a capture file's header.
-pub(super) const FILE_HEADER_BYTES: u64 = 24;
+pub(crate) const FILE_HEADER_BYTES: u64 = 24;
 
 /// A segment that is being written.
 #[derive(Debug)]
@@ -39,6 +40,7 @@ pub(super) struct OpenSegment {
     path: PathBuf,
     /// The file ends in a piece of a frame that could not be cut off.
     torn: bool,
+    index: IndexWriter,
 }
 
 /// What an append achieved: whole frames only.
@@ -65,8 +67,9 @@ impl OpenSegment {
             let _ = fs::remove_file(&path);
             return Err(error);
         }
+        let index = IndexWriter::new(directory.join(format!("{name}{INDEX_SUFFIX}")));
         let opened = Instant::now();
-        Ok(Self { name, segment, bytes: FILE_HEADER_BYTES, newest_ns: 0, opened, file, path, torn: false })
+        Ok(Self { name, segment, bytes: FILE_HEADER_BYTES, newest_ns: 0, opened, file, path, torn: false, index })
     }
 
     /// Appends `frames` records with one write(2), or as many as the kernel needs. After an error the file is cut back
@@ -91,6 +94,39 @@ impl OpenSegment {
             self.torn = self.file.set_len(self.bytes).is_err();
         }
         Appended { bytes, frames, error: Some(error) }
+    }
+
+    /// Notes in the index what stands in the file since `start`: the chunk's bytes from `from` on.
+    pub(super) fn describe(&mut self, chunk: &Chunk, from: usize, start: u64) {
+        let to = from + (self.bytes - start) as usize;
+        let ends = chunk.blocks.iter().skip(1).map(|block| block.start).chain([chunk.bytes.len()]);
+        for (block, end) in chunk.blocks.iter().zip(ends) {
+            let (first, last) = (block.start.max(from), end.min(to));
+            if first < last && block.undescribed == 0 {
+                self.index.add(IndexBlock {
+                    start: start + (first - from) as u64,
+                    bytes: (last - first) as u32,
+                    oldest_ns: block.oldest_ns,
+                    newest_ns: block.newest_ns,
+                    filter: block.filter.clone(),
+                });
+            }
+        }
+    }
+
+    /// Bytes of the index.
+    pub(super) fn index_bytes(&self) -> u64 {
+        self.index.bytes
+    }
+
+    /// Whether the index ends before the segment does, because it could not be written.
+    pub(super) fn index_failed(&self) -> bool {
+        self.index.error.is_some()
+    }
+
+    /// Writes the rest of the index.
+    pub(super) fn end_index(&mut self) {
+        self.index.flush();
     }
 
     /// Whether nothing more can be appended because the file does not end with a frame.

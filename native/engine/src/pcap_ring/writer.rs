@@ -42,6 +42,7 @@ pub(super) struct Shared {
     pub(super) dropped_full_frames: AtomicU64,
     pub(super) dropped_error_frames: AtomicU64,
     pub(super) written_bytes: AtomicU64,
+    pub(super) index_errors: AtomicU64,
     pub(super) bytes: AtomicU64,
     pub(super) segments: AtomicU64,
     pub(super) oldest_time_ns: AtomicU64,
@@ -162,11 +163,15 @@ impl Writer {
             self.make_place(stream, chunk, rest.len() as u64)?;
             let Some(segment) = self.open.get_mut(&stream.id) else { continue };
             segment.newest_ns = segment.newest_ns.max(chunk.newest_ns);
+            let (from, start) = (chunk.bytes.len() - rest.len(), segment.bytes);
+            let index_bytes = segment.index_bytes();
             let appended = segment.append(rest, *left);
+            segment.describe(chunk, from, start);
+            let index_bytes = segment.index_bytes() - index_bytes;
             *left -= appended.frames;
             rest = &rest[appended.bytes..];
             self.shared.stored_frames.fetch_add(appended.frames, Ordering::Release);
-            self.account(appended.bytes as u64, chunk.oldest_ns);
+            self.account(appended.bytes as u64 + index_bytes, chunk.oldest_ns);
             match appended.error {
                 None => return Ok(()),
                 Some(error) => self.make_usable(stream, &error)?,
@@ -236,8 +241,11 @@ impl Writer {
     }
 
     fn close(&mut self, stream: u64) {
-        let Some(segment) = self.open.remove(&stream) else { return };
-        let (bytes, newest_ns) = (segment.bytes, segment.newest_ns);
+        let Some(mut segment) = self.open.remove(&stream) else { return };
+        segment.end_index();
+        let index_errors = u64::from(segment.index_failed());
+        self.shared.index_errors.fetch_add(index_errors, Ordering::Relaxed);
+        let (bytes, newest_ns) = (segment.bytes + segment.index_bytes(), segment.newest_ns);
         match segment.close() {
             Ok(Some(name)) => {
                 self.retention.add(ClosedSegment { name, suffix: CLOSED_SUFFIX, bytes, newest_ns });
@@ -293,7 +301,10 @@ impl Writer {
     }
 
     fn open_totals(&self) -> OpenTotals {
-        OpenTotals { bytes: self.open.values().map(|s| s.bytes).sum(), segments: self.open.len() as u64 }
+        OpenTotals {
+            bytes: self.open.values().map(|s| s.bytes + s.index_bytes()).sum(),
+            segments: self.open.len() as u64,
+        }
     }
 
     fn failed(&mut self, why: String) {

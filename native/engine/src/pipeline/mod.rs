@@ -207,6 +207,9 @@ impl Worker {
                 ring.store(&frame);
             }
             let decoded = wire::decode(frame.data, frame.origlen, frame.link_type.0, &self.setup.ports, stack);
+            if let Some(ring) = &mut self.ring {
+                ring.describe(&frame, &decoded, stack);
+            }
             let mut arrival = Arrival { frame, decoded, key: None, hash: 0, place: None, fingerprint: 0 };
             if let (Ok(Packet { network: Network::Ip(packet), .. }), true) =
                 (&arrival.decoded, self.setup.is_own(&arrival.decoded))

@@ -103,7 +103,16 @@ fn configuration_and_status_are_those_of_the_contract() {
                    "max_segments":2,"max_age_seconds":0.5,"min_free_bytes":3}"#;
     let config: RingConfig = serde_json::from_str(text).expect("a configuration");
     assert_eq!((config.segment_size_bytes, config.max_age_seconds), (268_435_456, 0.5));
-    let status = RingStatus { bytes: 1, segments: 2, oldest_time_ns: 3, written_bytes: 4, free_bytes: 5, error: None };
-    let expected = r#"{"bytes":1,"segments":2,"oldest_time_ns":3,"written_bytes":4,"free_bytes":5,"error":null}"#;
+    let status = RingStatus {
+        bytes: 1,
+        segments: 2,
+        oldest_time_ns: 3,
+        written_bytes: 4,
+        index_errors: 5,
+        free_bytes: 6,
+        error: None,
+    };
+    let expected =
+        r#"{"bytes":1,"segments":2,"oldest_time_ns":3,"written_bytes":4,"index_errors":5,"free_bytes":6,"error":null}"#;
     assert_eq!(serde_json::to_string(&status).expect("JSON"), expected);
 }

@@ -5,7 +5,7 @@ Every call releases the GIL while it works. Records leave as Arrow through the P
 
 from typing import Any, final
 
-__all__ = ["Batch", "Engine", "RecordBatch", "Watchlists"]
+__all__ = ["Batch", "Engine", "PacketSearch", "RecordBatch", "Watchlists"]
 
 @final
 class RecordBatch:
@@ -148,3 +148,33 @@ class Engine:
 
     def stop(self) -> None:
         """Take what has arrived and end; `poll` gives the rest until it says `ended`."""
+
+@final
+class PacketSearch:
+    """A search for packets in a ring's directory, in steps."""
+
+    def __new__(cls, query: str) -> PacketSearch:
+        """Find out what has to be read; `query` is JSON, as `PacketQuery` in the core names its keys.
+
+        ValueError: a wrong question or filter. OSError: the directory cannot be read.
+        """
+
+    @property
+    def plan(self) -> str:
+        """How much there is and how much has to be read, as JSON."""
+
+    @property
+    def read_bytes(self) -> int:
+        """Bytes of segments that were read so far."""
+
+    def write_to(self, path: str, *, pcapng: bool | None = None, comment: str = "") -> None:
+        """Say where packets go, `-` for standard output; a file is made when the first one is found.
+
+        `pcapng` None: pcap, or pcapng where the ring holds several link types. ValueError: pcap cannot hold them.
+        """
+
+    def step(self) -> bool:
+        """Search on for a part of a second; False once everything was found. OSError: the output fails."""
+
+    def finish(self) -> str:
+        """Write what is still in memory; what was found, as JSON. OSError: the output fails."""

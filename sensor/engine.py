@@ -59,6 +59,7 @@ class RingCounters(TypedDict):
     segments: int
     oldest_time_ns: int
     written_bytes: int
+    index_errors: int
     free_bytes: int
     error: str | None
 

@@ -317,6 +317,13 @@ DEFINITIONS: tuple[Definition, ...] = (
         _ring("oldest_time_ns", 1 / NS_PER_SECOND),
     ),
     _counter("ring_written_bytes_total", (), "Bytes written to the pcap ring.", _ring("written_bytes")),
+    _counter(
+        "ring_index_errors_total",
+        (),
+        "Indexes of ring files that could not be written to their end; searches read the rest of those files whole."
+        + _NEVER,
+        _ring("index_errors"),
+    ),
     _counter("ring_dropped_frames_total", (), "Frames analysed but not stored in the ring." + _NEVER, _ring_dropped),
     _gauge("ring_disk_free_bytes", (), "Free space on the disk of the pcap ring.", _ring("free_bytes")),
     _counter(

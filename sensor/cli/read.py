@@ -4,9 +4,9 @@ import argparse
 import logging
 import resource
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ from sensor.systemd import configure_logging
 
 if TYPE_CHECKING:
     from sensor.alerts.desk import AlertNumbers
+    from sensor.cli.progress import ByteBar
     from sensor.engine import Counters
     from sensor.identity.naming import Identities
 
@@ -103,40 +104,21 @@ def _output_overrides(args: argparse.Namespace) -> dict[str, object]:
     return overrides if args.configuration is not None else {**overrides, "pcap_ring.enabled": False}
 
 
-class _Bar(AbstractContextManager[ShowProgress]):
-    """A progress bar on standard error, by bytes read."""
-
-    def __init__(self, total_bytes: int | None) -> None:
-        from rich.console import Console  # noqa: PLC0415
-        from rich.progress import (  # noqa: PLC0415
-            BarColumn,
-            DownloadColumn,
-            Progress,
-            TimeRemainingColumn,
-            TransferSpeedColumn,
-        )
-
-        columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-        self._progress = Progress(*columns, console=Console(stderr=True), transient=True)
-        self._task = self._progress.add_task("read", total=total_bytes)
-
-    def __enter__(self) -> ShowProgress:
-        self._progress.start()
-        return self._show
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def _show(self, counters: "Counters") -> None:
-        self._progress.update(self._task, completed=counters.get("read_bytes", 0))
-
-
 def _progress(files: Sequence[str], *, quiet: bool) -> AbstractContextManager[ShowProgress]:
     if quiet or not sys.stderr.isatty():
         return nullcontext(lambda _: None)
     paths = [Path(file) for file in files]
     sized = all(path.is_file() for path in paths)
-    return _Bar(sum(path.stat().st_size for path in paths) if sized else None)
+    from sensor.cli.progress import ByteBar  # noqa: PLC0415
+
+    bar = ByteBar("read", sum(path.stat().st_size for path in paths) if sized else None)
+    return _shows_counters(bar)
+
+
+@contextmanager
+def _shows_counters(bar: "ByteBar") -> Iterator[ShowProgress]:
+    with bar as show:
+        yield lambda counters: show(counters.get("read_bytes", 0))
 
 
 def summary(counters: "Counters", alerts: "AlertNumbers", identities: "Identities") -> dict[str, Any]:

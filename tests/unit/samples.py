@@ -75,6 +75,7 @@ def counters(**changes: Any) -> Counters:
         "encapsulations": [{"encapsulation": "vlan", "frames": 40}],
         "ring": {
             "bytes": 4096, "segments": 2, "oldest_time_ns": START - 31 * 3600 * SECOND, "written_bytes": 8192,
+            "index_errors": 0,
             "free_bytes": 1 << 33, "error": None,
         },
         "flows": {"active": 5, "max": 1000, "ended": {"idle": 1, "active": 0, "fin": 2, "evicted": 0}},

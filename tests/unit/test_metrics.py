@@ -35,6 +35,7 @@ PROMISED = [
     "ring_segments",
     "ring_oldest_timestamp_seconds",
     "ring_written_bytes_total",
+    "ring_index_errors_total",
     "ring_dropped_frames_total",
     "flows_active",
     "flows_ended_total",

@@ -226,20 +226,26 @@ mod tests {
         IndexBlock { start, bytes, oldest_ns: 0, newest_ns, filter: Default::default() }
     }
 
+    fn pairs(ranges: &[Range<u64>]) -> Vec<(u64, u64)> {
+        ranges.iter().map(|range| (range.start, range.end)).collect()
+    }
+
     #[test]
     fn what_no_block_covers_is_read() {
         let far = 1 << 20;
         let blocks = [block(24, 100, 0), block(far, 100, 1), block(2 * far, 100, 0)];
         let wanted = |block: &IndexBlock| block.newest_ns == 1;
-        assert_eq!(ranges(&blocks, 2 * far + 100, wanted), [124..2 * far]);
-        assert_eq!(ranges(&blocks[..1], 124, wanted), []);
-        assert_eq!(ranges(&blocks[..1], 130, wanted), [124..130]);
-        assert_eq!(ranges(&[], 5000, wanted), [24..5000]);
-        assert_eq!(ranges(&[], 24, wanted), []);
+        let pairs = |blocks, bytes| pairs(&ranges(blocks, bytes, wanted));
+        assert_eq!(pairs(&blocks, 2 * far + 100), [(124, 2 * far)]);
+        assert_eq!(pairs(&blocks[..1], 124), []);
+        assert_eq!(pairs(&blocks[..1], 130), [(124, 130)]);
+        assert_eq!(pairs(&[], 5000), [(24, 5000)]);
+        assert_eq!(pairs(&[], 24), []);
     }
 
     #[test]
     fn a_block_beyond_the_end_of_the_file_is_not_believed() {
-        assert_eq!(ranges(&[block(24, 100, 0), block(124, 100, 0)], 150, |_| false), [124..150]);
+        let ranges = ranges(&[block(24, 100, 0), block(124, 100, 0)], 150, |_| false);
+        assert_eq!(pairs(&ranges), [(124, 150)]);
     }
 }

@@ -211,7 +211,7 @@ fn the_open_segment_answers_and_one_that_is_rotated_away_is_said() {
     let open = segments[0].with_extension("pcap.part");
     std::fs::rename(&segments[0], &open).expect("renamed");
     let mut torn = std::fs::read(&open).expect("a segment");
-    torn.extend_from_slice(&torn[24..60].to_vec());
+    torn.extend_from_within(24..60);
     std::fs::write(&open, torn).expect("written");
     assert_eq!(find(directory.path(), &json!({})).0, expected);
     let mut search = PacketSearch::new(query(directory.path(), &json!({}))).expect("a search");

@@ -59,13 +59,13 @@ impl Key {
     /// A port of either end of the innermost packet.
     #[inline]
     pub(crate) fn port(port: u16) -> Self {
-        Self(mixed(port as u64, 0x22))
+        Self(mixed(u64::from(port), 0x22))
     }
 
     /// The identifier of a VLAN.
     #[inline]
     pub(crate) fn vlan(id: u16) -> Self {
-        Self(mixed(id as u64, 0x44))
+        Self(mixed(u64::from(id), 0x44))
     }
 
     #[inline]

@@ -1,0 +1,59 @@
+"""Packets out of the ring of a running daemon, compared with tshark over the whole ring."""
+
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.live import ring
+from tests.live.conftest import SensorFactory
+from tests.live.lab import Lab
+from tests.live.test_ring import capture_of, mixed_frames
+
+pytestmark = pytest.mark.live
+
+QUESTIONS = {
+    ("--port", "25"): "tcp.port == 25 || udp.port == 25",
+    ("--port", "443"): "tcp.port == 443 || udp.port == 443",
+    ("--vlan", "20"): "vlan.id == 20 || erspan.vlan == 20",
+}
+
+
+def times(capture: bytes, shown: str) -> list[str]:
+    command = ("tshark", "-r", "-", "-Y", shown, "-T", "fields", "-e", "frame.time_epoch")
+    return subprocess.run(command, input=capture, check=True, capture_output=True).stdout.decode().split()
+
+
+def ask(spanwatch: Path, configuration: Path, *question: str) -> bytes:
+    command = (spanwatch, "pcap", "-c", configuration, *question, "-w", "-")
+    return subprocess.run(command, check=False, capture_output=True).stdout
+
+
+def hosts_of(capture: bytes) -> list[str]:
+    command = ("tshark", "-r", "-", "-Y", "tcp", "-T", "fields", "-E", "occurrence=l", "-e", "ip.src")
+    found = subprocess.run(command, input=capture, check=True, capture_output=True).stdout.decode().split()
+    return sorted(set(found))
+
+
+def test_answers_are_those_of_tshark_also_after_a_kill(
+    lab: Lab, sensor: SensorFactory, spanwatch: Path, tmp_path: Path
+) -> None:
+    frames = mixed_frames(1500)
+    daemon = sensor(capture={"workers": 2}, pcap_ring={"segment_size": "256KiB"}).start()
+    lab.replay(capture_of(tmp_path / "sent.pcap", frames), "--pps", "20000")
+    daemon.captures(len(frames))
+    daemon.signal(signal.SIGKILL)
+    daemon.wait()
+    whole = ask(spanwatch, daemon.config, "--all")
+    assert len(times(whole, "frame")) == len(ring.frames(daemon.ring))
+    assert any(daemon.ring.glob("*.idx"))
+    questions = dict(QUESTIONS)
+    for host in hosts_of(whole)[:4]:
+        questions["--host", host] = f"ip.addr == {host}"
+    compared = 0
+    for question, shown in questions.items():
+        expected = times(whole, shown)
+        assert times(ask(spanwatch, daemon.config, *question), "frame") == expected, question
+        compared += bool(expected)
+    assert compared >= 4

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | 8 | [`MAGIC`], once |
 //! | 4 | length of what follows the checksum |
-//! | 8 | FNV-1a of what follows |
+//! | 8 | checksum of what follows |
 //! | 8, 4 | where the block begins in the segment, and its length |
 //! | 8, 8 | earliest and latest time of a frame in it, ns since 1970 |
 //! | rest | the filter: 2,048 bytes, or the positions of its set bits in two bytes each where that is shorter |
@@ -82,9 +82,10 @@ impl IndexBlock {
 
 fn set_positions(filter: &KeyFilter) -> impl Iterator<Item = u16> {
     let in_word = |(index, &word): (usize, &u64)| {
-        (0..64u16).filter(move |bit| word >> bit & 1 == 1).map(move |bit| index as u16 * 64 + bit)
+        let rests = std::iter::successors(Some(word), |rest| Some(rest & rest.wrapping_sub(1)));
+        rests.take_while(|rest| *rest != 0).map(move |rest| index as u16 * 64 + rest.trailing_zeros() as u16)
     };
-    filter.0.iter().enumerate().filter(|(_, word)| **word != 0).flat_map(in_word)
+    filter.0.iter().enumerate().flat_map(in_word)
 }
 
 fn parse_filter(bytes: &[u8]) -> Option<KeyFilter> {
@@ -102,9 +103,15 @@ fn parse_filter(bytes: &[u8]) -> Option<KeyFilter> {
     (bytes.len() % 2 == 0).then_some(filter)
 }
 
-/// FNV-1a, 64 bits: against what a crash leaves, not against an attacker.
+/// FNV-1a over words of 64 bits, the last one filled up with zeros: against what a crash leaves, not against an attacker.
 fn checksum(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |sum, &byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    let word = |chunk: &[u8]| {
+        let mut word = [0; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        u64::from_le_bytes(word)
+    };
+    let step = |sum: u64, chunk| (sum ^ word(chunk)).wrapping_mul(0x0100_0000_01b3);
+    bytes.chunks(8).fold(0xcbf2_9ce4_8422_2325, step)
 }
 
 /// What an index says, and whether it says all that was written into it.

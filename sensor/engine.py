@@ -138,6 +138,7 @@ class NameCounters(TypedDict):
     errors: list[dict[str, Any]]
     held_bytes: int
     given_up: int
+    smtp_messages: int
     resolved: int
     resolved_forgotten: int
 

@@ -213,10 +213,6 @@ def _build_info(_: Scrape) -> Iterator[Sample]:
     yield (__version__, platform.python_version()), 1
 
 
-def _no_samples(_: Scrape) -> Iterator[Sample]:
-    yield from ()
-
-
 def _counter(
     name: str, labels: tuple[str, ...], text: str, samples: Callable[[Scrape], Iterable[Sample]]
 ) -> Definition:
@@ -424,7 +420,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         "Incidents closed early because too many were open." + _NEVER,
         _alert_number("overflowed"),
     ),
-    _counter("smtp_messages_total", (), "Mail messages seen; without samples in this version.", _no_samples),
+    _counter("smtp_messages_total", (), "Mail messages that passed by SMTP in clear.", _names("smtp_messages")),
     _counter("sink_written_records_total", _SINK, "Records written.", _sinks(lambda sink: sink["written"] or 0)),
     _counter(
         "sink_dropped_records_total",

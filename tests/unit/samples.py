@@ -83,7 +83,7 @@ def counters(**changes: Any) -> Counters:
         "names": {
             "flows": [{"app_proto": "unknown", "flows": 5}, {"app_proto": "tls", "flows": 7}],
             "errors": [{"app_proto": "tls", "error": "malformed", "errors": 2}],
-            "held_bytes": 4096, "given_up": 0, "resolved": 11, "resolved_forgotten": 0,
+            "held_bytes": 4096, "given_up": 0, "smtp_messages": 3, "resolved": 11, "resolved_forgotten": 0,
         },
         "mirror": {"verdict": "ok", "reasons": [], "sources": []},
         "copies_forgotten": 0,

@@ -9,15 +9,18 @@
 pub mod dns;
 pub mod guess;
 pub mod http;
+pub mod imap;
 mod ja4;
 pub mod kerberos;
 mod login;
 pub mod mail;
 pub mod ntlm;
 mod parse;
+pub mod pop3;
 mod protocol;
 pub mod quic;
 mod reader;
+pub mod smtp;
 pub mod ssh;
 mod text;
 pub mod tls;

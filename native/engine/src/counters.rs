@@ -100,6 +100,8 @@ pub struct NameCounters {
     pub held_bytes: u64,
     /// Flows that were no longer listened to for want of room.
     pub given_up: u64,
+    /// Messages that passed by SMTP, whatever became of them.
+    pub smtp_messages: u64,
 }
 
 impl Default for NameCounters {
@@ -109,6 +111,7 @@ impl Default for NameCounters {
             errors: [[0; AppError::ALL.len()]; AppProtocol::ALL.len()],
             held_bytes: 0,
             given_up: 0,
+            smtp_messages: 0,
         }
     }
 }

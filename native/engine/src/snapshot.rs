@@ -158,6 +158,7 @@ fn names(shared: &Shared, workers: &[WorkerCounters]) -> Value {
         "errors": errors,
         "held_bytes": workers.iter().map(|worker| worker.names.held_bytes).sum::<u64>(),
         "given_up": workers.iter().map(|worker| worker.names.given_up).sum::<u64>(),
+        "smtp_messages": workers.iter().map(|worker| worker.names.smtp_messages).sum::<u64>(),
         "resolved": resolved.len(),
         "resolved_forgotten": resolved.forgotten(),
     })

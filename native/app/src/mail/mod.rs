@@ -1,11 +1,21 @@
 //! Mail: what a message says, and what became of it on its way. Everything is bounded by the constants here; what goes
 //! beyond them is left out, and the message says so by [`Message::truncated`] or by a defect.
 
+pub(crate) mod body;
+mod decode;
 mod event;
+pub(crate) mod lines;
+mod links;
 mod message;
+pub(crate) mod sasl;
+mod session;
+#[cfg(test)]
+pub(crate) mod testing;
 
+pub(crate) use decode::decode;
 pub use event::{Delivery, MailRead, Recipient, SmtpMail};
 pub use message::{Attachment, Link, LinkSource, Message};
+pub use session::{Heard, MailSession, Step};
 
 /// Bytes of a message that are kept until it is whole.
 pub const MAX_MESSAGE_BYTES: usize = 10 << 20;

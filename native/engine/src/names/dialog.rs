@@ -3,7 +3,9 @@
 use app::{AppProtocol, Guess, guess};
 
 use super::http::{Http1Talk, Http2Talk};
-use super::{Sink, Told, dns::DnsTalk, kerberos::KerberosTalk, smb::SmbTalk, ssh::SshTalk, tls::TlsTalk};
+use super::{
+    Sink, Told, dns::DnsTalk, kerberos::KerberosTalk, mail::MailTalk, smb::SmbTalk, ssh::SshTalk, tls::TlsTalk,
+};
 use crate::flow::{ORIG, RESP};
 use crate::stream::Piece;
 
@@ -169,6 +171,7 @@ fn listen(protocol: AppProtocol, client: usize, sink: Sink<'_>) -> State {
         AppProtocol::Ssh => Box::<SshTalk>::default(),
         AppProtocol::Kerberos => Box::<KerberosTalk>::default(),
         AppProtocol::Smb => Box::<SmbTalk>::default(),
+        AppProtocol::Smtp | AppProtocol::Pop3 | AppProtocol::Imap => Box::new(MailTalk::new(protocol)),
         _ => return State::Over,
     };
     State::Heard(listener, client)
@@ -228,6 +231,9 @@ fn client(protocol: AppProtocol, first: [&[u8]; 2]) -> usize {
         // SMB2_FLAGS_SERVER_TO_REDIR ([MS-SMB2] section 2.2.1.2) and SMB_FLAGS_REPLY ([MS-CIFS] section 2.2.3.1).
         AppProtocol::Smb if bytes.get(4) == Some(&0xfe) => bytes.get(20).map(|flags| flags & 1 != 0),
         AppProtocol::Smb if bytes.get(4) == Some(&0xff) => bytes.get(13).map(|flags| flags & 0x80 != 0),
+        AppProtocol::Smtp => Some(bytes.first().is_some_and(u8::is_ascii_digit)),
+        AppProtocol::Pop3 => Some(bytes.starts_with(b"+OK") || bytes.starts_with(b"-ERR")),
+        AppProtocol::Imap => Some(bytes.starts_with(b"* ")),
         _ => None,
     };
     let said_by = usize::from(first[ORIG].is_empty());

@@ -10,6 +10,7 @@ mod event;
 mod exchange;
 mod http;
 mod kerberos;
+mod mail;
 mod quic;
 mod resolved;
 mod smb;

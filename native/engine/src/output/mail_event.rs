@@ -235,6 +235,10 @@ impl<'a> EmailObject<'a> {
 fn from(message: &Message) -> String {
     match (&*message.from_name, &*message.from) {
         ("", address) => address.to_owned(),
+        // A name with other than words in it is quoted (RFC 5322, 3.2.4).
+        (name, address) if name.contains(['"', ',', ';', '<', '>', '@', '(', ')']) => {
+            format!("\"{}\" <{address}>", name.replace('\\', "\\\\").replace('"', "\\\""))
+        }
         (name, address) => format!("{name} <{address}>"),
     }
 }

@@ -87,3 +87,18 @@ fn tunnels_within_tunnels_are_followed_so_far() {
     assert!(nested(4));
     assert!(!nested(5));
 }
+
+#[test]
+fn mail_becomes_tls_where_the_server_agrees() {
+    let connection = Connection::new()
+        .says(1, b"220 mx ESMTP\r\n")
+        .says(0, b"EHLO pc.example\r\n")
+        .says(1, b"250-mx\r\n250 STARTTLS\r\n")
+        .says(0, b"STARTTLS\r\n")
+        .says(1, b"220 go on\r\n")
+        .says(0, &client_hello("mx.example"))
+        .says(1, &server_hello());
+    let heard = connection.heard();
+    assert_eq!(kinds(&heard), ["smtp", "tls"]);
+    assert_eq!((heard.records[0].app, heard.records[0].app_before), (AppProtocol::Tls, Some(AppProtocol::Smtp)));
+}

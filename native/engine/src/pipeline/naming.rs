@@ -6,7 +6,7 @@ use wire::{IpPacket, TcpFlags, Transport};
 use super::Worker;
 use crate::detect::Shown;
 use crate::flow::{FlowFlags, ORIG};
-use crate::names::{AppRecord, Conversation, Naming, QuicTalk, Talk, Told, tell_client, tell_message};
+use crate::names::{AppEvent, AppRecord, Conversation, Naming, QuicTalk, Talk, Told, tell_client, tell_message};
 use crate::stream::Segment;
 
 /// Bytes that a worker keeps at most of all conversations together.
@@ -176,6 +176,8 @@ impl Worker {
             Told::Ja4(fingerprint) => self.meet(place, &Shown::Ja4(fingerprint.as_bytes())),
             Told::Claim(protocol, words) => self.hand_claim(place, time_ns, protocol, words),
             Told::Event(event) => {
+                let carries = matches!(&event, AppEvent::Smtp(mail) if mail.message.is_some());
+                self.counters.names.smtp_messages += u64::from(carries);
                 let layers = self.tunnels.layers(flow.tunnel);
                 self.second.apps.push(AppRecord::new(flow, time_ns, layers, event));
             }

@@ -1,0 +1,131 @@
+//! A message while it passes.
+
+use super::{MAX_MESSAGE_BYTES, Message, decode};
+
+/// Collects a message up to what is kept of one.
+#[derive(Debug, Default)]
+pub(crate) struct Body {
+    bytes: Vec<u8>,
+    size_bytes: u64,
+    torn: bool,
+}
+
+impl Body {
+    pub(crate) fn push(&mut self, data: &[u8]) {
+        self.size_bytes += data.len() as u64;
+        let room = MAX_MESSAGE_BYTES.saturating_sub(self.bytes.len());
+        self.bytes.extend_from_slice(&data[..data.len().min(room)]);
+    }
+
+    /// So many bytes were not seen.
+    pub(crate) fn miss(&mut self, missing: u64) {
+        self.size_bytes += missing;
+        self.torn = true;
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.size_bytes == 0
+    }
+
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    /// The message, as far as it was seen; `whole` says whether its end was.
+    pub(crate) fn finish(self, whole: bool) -> Message {
+        let mut message = decode(&self.bytes);
+        message.truncated = self.torn || !whole || self.size_bytes > self.bytes.len() as u64;
+        message.size_bytes = self.size_bytes;
+        message
+    }
+}
+
+/// How far the end of a text that a line with a dot closes is seen (RFC 5321, 4.5.2; RFC 1939, 3).
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Dot {
+    #[default]
+    LineStart,
+    Dot,
+    DotReturn,
+    InLine,
+}
+
+/// A text that ends with a line of one dot, and whose lines that begin with one have one more.
+#[derive(Debug, Default)]
+pub(crate) struct Dotted {
+    dot: Dot,
+}
+
+impl Dotted {
+    /// Takes from `data` what belongs to the text and gives it to `take`; whether the text is over.
+    pub(crate) fn take(&mut self, data: &mut &[u8], take: &mut dyn FnMut(&[u8])) -> bool {
+        while let Some(&byte) = data.first() {
+            match (self.dot, byte) {
+                (Dot::LineStart, b'.') => self.step(Dot::Dot, data),
+                (Dot::Dot, b'\r') => self.step(Dot::DotReturn, data),
+                (Dot::Dot | Dot::DotReturn, b'\n') => {
+                    *data = &data[1..];
+                    return true;
+                }
+                (Dot::DotReturn, _) => {
+                    take(b"\r");
+                    self.dot = Dot::InLine;
+                }
+                (Dot::LineStart | Dot::Dot, _) => self.dot = Dot::InLine,
+                (Dot::InLine, _) => {
+                    let end = memchr::memchr(b'\n', data).map(|end| end + 1);
+                    let (line, rest) = data.split_at(end.unwrap_or(data.len()));
+                    take(line);
+                    *data = rest;
+                    if end.is_some() {
+                        self.dot = Dot::LineStart;
+                    }
+                }
+            }
+        }
+        false
+    }
+
+    fn step(&mut self, dot: Dot, data: &mut &[u8]) {
+        self.dot = dot;
+        *data = &data[1..];
+    }
+
+    /// Bytes are missing.
+    pub(crate) fn tear(&mut self) {
+        self.dot = Dot::InLine;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dots_that_were_doubled_are_single_again_wherever_a_piece_ends() {
+        let sent = b"a\r\n..b\r\n.c\r\n.\rd\r\n\r\n.\r\nQUIT";
+        for split in 0..sent.len() {
+            let (mut dotted, mut text, mut over) = (Dotted::default(), Vec::new(), false);
+            let mut rest = Vec::new();
+            for mut piece in [&sent[..split], &sent[split..]] {
+                over = over || dotted.take(&mut piece, &mut |bytes| text.extend_from_slice(bytes));
+                rest.extend_from_slice(if over { piece } else { &[] });
+            }
+            assert!(over, "{split}");
+            assert_eq!(text, b"a\r\n.b\r\nc\r\n\rd\r\n\r\n", "{split}");
+            assert_eq!(rest, b"QUIT", "{split}");
+        }
+    }
+
+    #[test]
+    fn a_message_longer_than_what_is_kept_is_counted_whole() {
+        let mut body = Body::default();
+        body.push(b"Subject: x\r\n\r\n");
+        for _ in 0..11 {
+            body.push(&[b'a'; 1 << 20]);
+        }
+        let message = body.finish(true);
+        assert_eq!((message.size_bytes, message.truncated), ((11 << 20) + 14, true));
+        assert_eq!(&*message.subject, "x");
+    }
+}

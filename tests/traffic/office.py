@@ -25,7 +25,7 @@ def write_office(path: Path, packets: int, seed: int = 1, encapsulation: str = "
     """Writes an Ethernet capture of exactly `packets` packets with nanosecond times."""
     with path.open("wb") as file:
         file.write(file_header())
-        for pieces in _chunks(packets, seed, encapsulation):
+        for pieces in chunks(packets, seed, encapsulation):
             file.writelines(pieces)
 
 
@@ -33,12 +33,12 @@ def office_frames(packets: int, seed: int = 1, encapsulation: str = "none") -> l
     """The same frames without a file."""
     return [
         header[16:] + payload
-        for pieces in _chunks(packets, seed, encapsulation)
+        for pieces in chunks(packets, seed, encapsulation)
         for header, payload in zip(pieces[::2], pieces[1::2], strict=True)
     ]
 
 
-def _chunks(packets: int, seed: int, encapsulation: str) -> Iterator[list[bytes]]:
+def chunks(packets: int, seed: int, encapsulation: str) -> Iterator[list[bytes]]:
     """Lists of record header with frame headers, payload, record header with frame headers, payload, …."""
     pool = make_pool(seed)
     flows, rows = make_flows(packets, pool, np.random.default_rng(seed))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, cast
 
-from sensor.alerts.rows import BeaconRow, FindingRow, HitRow, MirrorRow
+from sensor.alerts.rows import BeaconRow, FindingRow, HitRow, JudgedRow, MirrorRow
 from sensor.identity.facts import PuntedFrame
 from sensor.mail.rows import LoginRow, MailRow
 
@@ -178,7 +178,8 @@ class Counters(TypedDict):
 class Batch:
     """What one poll brought: rows, and the packet time that everything has passed (0 before the first frame).
 
-    `punted` are frames of control protocols, `routers` MACs that have turned out to be routers'.
+    `punted` are frames of control protocols, `routers` MACs that have turned out to be routers'. `judged` is put in on
+    the way, see `sensor.mail`.
     """
 
     time_ns: int
@@ -191,6 +192,7 @@ class Batch:
     mails: Sequence[MailRow] = ()
     logins: Sequence[LoginRow] = ()
     beacons: Sequence[BeaconRow] = ()
+    judged: Sequence[JudgedRow] = ()
 
 
 def merged_sinks(*groups: Iterable[SinkCounters]) -> list[SinkCounters]:

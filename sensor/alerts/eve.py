@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from sensor.alerts.incident import Condition, EveAlert
-from sensor.alerts.rows import BeaconRow, FindingRow, HitRow
+from sensor.alerts.rows import BeaconRow, FindingRow, HitRow, JudgedRow
 from sensor.alerts.rules import BY_NAME
 from sensor.alerts.tally import entry_of
 from sensor.alerts.text import has_ports, utc_stamp
@@ -24,6 +24,8 @@ def encode(alert: EveAlert, sensor_name: str) -> str:
         event = _condition_event(alert, alert.row)
     elif "flow_id" in alert.row:
         event = _hit_event(alert, alert.row)
+    elif "notes" in alert.row:
+        event = _judged_event(alert, alert.row)
     elif "remote" in alert.row:
         event = _beacon_event(alert, alert.row)
     else:
@@ -125,6 +127,29 @@ def _beacon_event(alert: EveAlert, row: BeaconRow) -> dict[str, Any]:
     return event
 
 
+def _judged_event(alert: EveAlert, row: JudgedRow) -> dict[str, Any]:
+    flow = row["flow"]
+    event: dict[str, Any] = {
+        "timestamp": utc_stamp(alert.time_ns),
+        "flow_id": flow["flow_id"],
+        "in_iface": row["in_iface"],
+        "event_type": "alert",
+        "src_ip": flow["src_ip"],
+        "src_port": flow["src_port"],
+        "dest_ip": flow["dest_ip"],
+        "dest_port": flow["dest_port"],
+        "proto": flow["proto"],
+        "app_proto": flow["app_proto"],
+        "community_id": flow["community_id"],
+    }
+    if row["vlan"]:
+        event["vlan"] = row["vlan"]
+    event["alert"] = _alert(alert, BY_NAME[alert.rule].meaning, {}, row)
+    event["flow"] = {"start": utc_stamp(flow["start_ns"])}
+    event["spanwatch"] = {"subject": row["subject"], "count": row["count"], **row["context"]}
+    return event
+
+
 def _condition_event(alert: EveAlert, condition: Condition) -> dict[str, Any]:
     return {
         "timestamp": utc_stamp(alert.time_ns),
@@ -141,7 +166,7 @@ def _condition_event(alert: EveAlert, condition: Condition) -> dict[str, Any]:
 
 
 def _alert(
-    alert: EveAlert, signature: str, context: dict[str, Any], row: HitRow | FindingRow | BeaconRow
+    alert: EveAlert, signature: str, context: dict[str, Any], row: HitRow | FindingRow | BeaconRow | JudgedRow
 ) -> dict[str, Any]:
     rule = BY_NAME[alert.rule]
     return {
@@ -157,7 +182,7 @@ def _alert(
     }
 
 
-def _host_metadata(row: HitRow | FindingRow | BeaconRow) -> dict[str, list[str]]:
+def _host_metadata(row: HitRow | FindingRow | BeaconRow | JudgedRow) -> dict[str, list[str]]:
     """Give who the host is, in lists as EVE's metadata has them; what is not known has no key."""
     machine = row.get("machine")
     if machine is None:

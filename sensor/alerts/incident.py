@@ -9,9 +9,9 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import Field
 
 from sensor.alerts.beacon import BeaconTally
-from sensor.alerts.rows import BeaconRow, FindingRow, HitRow
+from sensor.alerts.rows import BeaconRow, FindingRow, HitRow, JudgedRow
 from sensor.alerts.rules import Severity
-from sensor.alerts.tally import ConditionTally, FindingTally, FlowTally, Life, Totals
+from sensor.alerts.tally import ConditionTally, FindingTally, FlowTally, JudgedTally, Life, Totals
 from sensor.alerts.text import NS_PER_SECOND, utc_stamp
 
 UPDATE_EVERY_NS = 600 * NS_PER_SECOND
@@ -57,13 +57,13 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class EveAlert:
-    """One line for the event log: a hit, a finding or a condition, and the incident that it belongs to."""
+    """One line for the event log: a hit, a finding, a judgement or a condition, and the incident that it belongs to."""
 
     time_ns: int
     rule: str
     severity: Severity
     incident: str
-    row: HitRow | FindingRow | BeaconRow | Condition
+    row: HitRow | FindingRow | BeaconRow | JudgedRow | Condition
 
 
 class Key(NamedTuple):
@@ -86,7 +86,7 @@ class Incident:
     opened_ns: int
     last_ns: int
     reported_ns: int
-    tally: Annotated[FlowTally | FindingTally | BeaconTally | ConditionTally, Field(discriminator="kind")]
+    tally: Annotated[FlowTally | FindingTally | BeaconTally | JudgedTally | ConditionTally, Field(discriminator="kind")]
     news: bool = False
     eve_alerts: int = 0
     scheduled_ns: int = 0
@@ -123,6 +123,8 @@ class Incident:
                 return self.tally.close_groups(self.rule, life)
             case BeaconTally():
                 return self.tally.close_groups(self.subject, life)
+            case JudgedTally():
+                return self.tally.close_groups(life)
             case ConditionTally():
                 return self.tally.close_groups(life)
 
@@ -134,6 +136,8 @@ class Incident:
                 return self.tally.update_groups(self.rule)
             case BeaconTally():
                 return self.tally.update_groups(self.subject)
+            case JudgedTally():
+                return self.tally.update_groups()
             case ConditionTally():
                 return self.tally.groups()
 
@@ -173,6 +177,8 @@ class Incident:
                     "interval_seconds": beacon.interval_seconds,
                     "jitter_ratio": beacon.jitter_ratio,
                 }
+            case JudgedTally() as judged:
+                view |= {"remote": judged.remote, "text": judged.text, "count": judged.count}
             case ConditionTally() as condition:
                 view |= {"text": condition.text, "count": condition.count}
         return view

@@ -25,10 +25,10 @@ from sensor.alerts.incident import (
     short_id,
 )
 from sensor.alerts.mirror import condition_of
-from sensor.alerts.rows import BeaconRow, Ends, FindingRow, HitRow, MirrorRow, carries_news, ends_of
+from sensor.alerts.rows import BeaconRow, Ends, FindingRow, HitRow, JudgedRow, MirrorRow, carries_news, ends_of
 from sensor.alerts.rules import BY_NAME, Severity
 from sensor.alerts.suppress import SuppressEntry, Suppressions
-from sensor.alerts.tally import ConditionTally, FindingTally, FlowTally
+from sensor.alerts.tally import ConditionTally, FindingTally, FlowTally, JudgedTally
 from sensor.alerts.text import NS_PER_SECOND, utc_stamp
 
 MOST_OPEN = 10_000
@@ -78,6 +78,10 @@ class RowsUntil(Protocol):
         """Hosts that call a remote end at a machine's pace."""
 
     @property
+    def judged(self) -> Sequence[JudgedRow]:
+        """What was judged of what conversations said."""
+
+    @property
     def conditions(self) -> Sequence[MirrorRow]:
         """What has become wrong or well with the mirror."""
 
@@ -91,9 +95,12 @@ class StateDocument:
     version: int = STATE_VERSION
 
 
-def _row_order(row: HitRow | FindingRow | BeaconRow) -> tuple[int, int, int, str]:
+def _row_order(row: HitRow | FindingRow | BeaconRow | JudgedRow) -> tuple[int, int, int, str]:
     if "flow_id" in row:
         return (row["time_ns"], row["flow_id"], _EVENT_ORDER[row["event"]], "")
+    if "notes" in row:
+        # What is judged of the same moment stays in the order of the judges.
+        return (row["time_ns"], 1 << 64, 0, "")
     remote = remote_end(row) if "remote" in row else ""
     return (row["time_ns"], 1 << 64, 0, row["rule"] + row["host"] + remote)
 
@@ -135,7 +142,12 @@ class Policy:
     def take(self, batch: RowsUntil) -> list[Output]:
         """Take the rows of a batch and move the time to the batch's."""
         out: list[Output] = []
-        rows: list[HitRow | FindingRow | BeaconRow] = [*batch.hits, *batch.findings, *batch.beacons]
+        rows: list[HitRow | FindingRow | BeaconRow | JudgedRow] = [
+            *batch.hits,
+            *batch.findings,
+            *batch.beacons,
+            *batch.judged,
+        ]
         rows.sort(key=_row_order)
         known_ns = max(batch.time_ns, self._clock_ns)
         furthest_ns = known_ns + _FURTHEST_AHEAD_NS if known_ns else _NEVER_NS
@@ -148,6 +160,8 @@ class Policy:
             self._run_timers(min(time_ns, until_ns), out)
             if "flow_id" in row:
                 self._take_hit(row, time_ns, out)
+            elif "notes" in row:
+                self._take_judged(row, time_ns, out)
             elif "remote" in row:
                 self._take_beacon(row, time_ns, out)
             else:
@@ -300,6 +314,29 @@ class Policy:
         out.append(incident.update_event(time_ns))
         return True
 
+    def _take_judged(self, row: JudgedRow, time_ns: int, out: list[Output]) -> None:
+        key = Key(row["rule"], row["host"], row["subject"])
+        if self._is_suppressed(key, row["remote"], time_ns):
+            return
+        incident = self._open.get(key)
+        severity = Severity(row["severity"])
+        if incident is None:
+            tally = JudgedTally(row["host"], row["remote"])
+            tally.add(row)
+            incident = self._new(key, severity, time_ns, tally)
+            self._announce(incident, time_ns, tally.open_groups(row), out)
+        else:
+            cast("JudgedTally", incident.tally).add(row)
+            self._seen(incident, time_ns)
+            incident.news = True
+            if severity < incident.severity:
+                incident.severity = severity
+                out.append(incident.update_event(time_ns))
+            self._schedule(incident)
+        if incident.eve_alerts < EVE_ALERTS_PER_INCIDENT:
+            incident.eve_alerts += 1
+            out.append(EveAlert(time_ns, key.rule, incident.severity, incident.id, row))
+
     def _repeat_condition(self, incident: Incident, condition: Condition, time_ns: int) -> None:
         tally = cast("ConditionTally", incident.tally)
         tally.text = condition.text
@@ -312,7 +349,11 @@ class Policy:
             self._schedule(incident)
 
     def _new(
-        self, key: Key, severity: Severity, time_ns: int, tally: FlowTally | FindingTally | BeaconTally | ConditionTally
+        self,
+        key: Key,
+        severity: Severity,
+        time_ns: int,
+        tally: FlowTally | FindingTally | BeaconTally | JudgedTally | ConditionTally,
     ) -> Incident:
         name = short_id(key, time_ns, self._ids)
         self._ids.add(name)

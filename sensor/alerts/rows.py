@@ -113,6 +113,47 @@ class MirrorRow(TypedDict):
     figures: dict[str, Any]
 
 
+@final
+class FlowReference(TypedDict):
+    """The connection that a judgement rests on; `src` opened it."""
+
+    flow_id: int
+    community_id: str
+    start_ns: int
+    src_ip: str
+    src_port: int
+    dest_ip: str
+    dest_port: int
+    proto: str
+    app_proto: str
+
+
+@final
+class JudgedRow(TypedDict):
+    """What was judged of what conversations said, in Python.
+
+    `subject` makes it one incident, together with rule and host: a sender, a URL's host. `count` is what it adds to the
+    incident. `text` says the figures as of now, and `notes` what else a reader of the first line wants to know: texts for
+    people, in which everything foreign is escaped. `context` is for programs, not escaped.
+    """
+
+    time_ns: int
+    rule: str
+    severity: int
+    host: str
+    remote: str
+    subject: str
+    count: int
+    text: str
+    notes: list[str]
+    mac: str | None
+    vlan: list[int]
+    in_iface: str
+    flow: FlowReference
+    context: dict[str, Any]
+    machine: NotRequired[Machine | None]
+
+
 class Ends(NamedTuple):
     """The two ends of a hit as an operator sees them: the own host, and the other one."""
 
@@ -139,14 +180,14 @@ def ends_of(row: HitRow) -> Ends:
     return Ends(*destination, *source, host_opened=False)
 
 
-def host_mac(row: HitRow | FindingRow | BeaconRow) -> str | None:
+def host_mac(row: HitRow | FindingRow | BeaconRow | JudgedRow) -> str | None:
     """Give the MAC that frames of the host show; behind a router it is the router's."""
     if "flow_id" not in row:
         return row["mac"]
     return row["src_mac"] if ends_of(row).host == row["src_ip"] else row["dest_mac"]
 
 
-def name_and_mac(row: HitRow | FindingRow | BeaconRow) -> tuple[str | None, str | None]:
+def name_and_mac(row: HitRow | FindingRow | BeaconRow | JudgedRow) -> tuple[str | None, str | None]:
     """Give name and MAC of the host; the frames' MAC where nobody has looked for the machine."""
     if "machine" not in row:
         return None, host_mac(row)

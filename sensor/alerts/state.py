@@ -13,6 +13,16 @@ from sensor.alerts.rules import BY_NAME
 from sensor.saved_file import SavedFile
 
 _MODE = 0o640
+_TALLIES = {
+    "watchlist": ("flows",),
+    "smtp": ("finding", "judged"),
+    "mail": ("judged",),
+    "web": ("judged",),
+    "host": ("beacon",),
+    "mirror": ("condition",),
+    "sensor": ("condition",),
+}
+"""What incidents of each family of rules count with."""
 
 
 def encode(document: StateDocument) -> bytes:
@@ -60,6 +70,5 @@ class StateFile(SavedFile[StateDocument]):
 
 
 def _is_sound(incident: Incident) -> bool:
-    kinds = {"watchlist": "flows", "smtp": "finding", "host": "beacon", "mirror": "condition", "sensor": "condition"}
     rule = BY_NAME.get(incident.rule)
-    return rule is not None and incident.tally.kind == kinds.get(rule.family)
+    return rule is not None and incident.tally.kind in _TALLIES.get(rule.family, ())

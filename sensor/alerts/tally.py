@@ -8,7 +8,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Any, Literal, NamedTuple
 
-from sensor.alerts.rows import BeaconRow, Ends, FindingRow, HitRow, name_and_mac
+from sensor.alerts.rows import BeaconRow, Ends, FindingRow, HitRow, JudgedRow, name_and_mac
 from sensor.alerts.text import NS_PER_SECOND, clock, counted, endpoint, escape, has_ports, pace, size, span
 
 STAGES = ("attempt", "contact", "data")
@@ -77,7 +77,7 @@ def entry_of(metadata: str) -> dict[str, str]:
     return {column: str(value) for column, value in entry.items()}
 
 
-def host_details(address: str, row: HitRow | FindingRow | BeaconRow) -> str:
+def host_details(address: str, row: HitRow | FindingRow | BeaconRow | JudgedRow) -> str:
     """Give a host with what is known of it: `10.20.3.44 (PC-0417 00:1b:44:11:3a:b7 vlan 20)`."""
     details = [escape(known) for known in name_and_mac(row) if known]
     vlan = row["vlan"]
@@ -236,6 +236,34 @@ class FindingTally:
         if rule == "smtp.rejects":
             return f"{self.rejects:,} of {connections} {servers} turned away"
         return f"{connections} {servers}"
+
+
+@dataclass(slots=True)
+class JudgedTally:
+    """What was judged of conversations: the latest figures, and the sum of what was counted."""
+
+    host: str
+    remote: str
+    text: str = ""
+    count: int = 0
+    kind: Literal["judged"] = "judged"
+
+    def add(self, row: JudgedRow) -> None:
+        """Take the figures as of now."""
+        self.text = row["text"]
+        self.count += row["count"]
+
+    def open_groups(self, row: JudgedRow) -> tuple[str, ...]:
+        """What the open line tells."""
+        return (host_details(self.host, row), self.text, *row["notes"])
+
+    def update_groups(self) -> tuple[str, ...]:
+        """What an update line tells."""
+        return (self.host, self.text)
+
+    def close_groups(self, life: Life) -> tuple[str, ...]:
+        """What the close line tells."""
+        return (self.host, f"{self.text}; lasted {span(life.seconds)}, last {clock(life.last_ns)}{life.suffix}")
 
 
 @dataclass(slots=True)

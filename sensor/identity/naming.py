@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sensor.alerts.rows import BeaconRow, FindingRow, HitRow, ends_of, host_mac
+from sensor.alerts.rows import BeaconRow, FindingRow, HitRow, JudgedRow, ends_of, host_mac
 from sensor.engine import Batch
 from sensor.identity import dissect, memory_file, vendor
 from sensor.identity.dissect import PROTOCOLS, Dissector
@@ -64,7 +64,8 @@ class Identities:
             hits = [self._name_hit(row) for row in batch.hits]
             findings = [self._name_finding(row) for row in batch.findings]
             beacons = [self._name_beacon(row) for row in batch.beacons]
-        return replace(batch, hits=hits, findings=findings, beacons=beacons)
+            judged = [self._name_judged(row) for row in batch.judged]
+        return replace(batch, hits=hits, findings=findings, beacons=beacons, judged=judged)
 
     def who(self, ip: str, time_ns: int) -> Machine | None:
         """Say who had an address at a time."""
@@ -116,4 +117,7 @@ class Identities:
         return {**row, "machine": self._table.who(row["host"], row["time_ns"], row["mac"])}
 
     def _name_beacon(self, row: BeaconRow) -> BeaconRow:
+        return {**row, "machine": self._table.who(row["host"], row["time_ns"], row["mac"])}
+
+    def _name_judged(self, row: JudgedRow) -> JudgedRow:
         return {**row, "machine": self._table.who(row["host"], row["time_ns"], row["mac"])}

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import nanoarrow
 
-from sensor.alerts.rows import BeaconRow, FindingRow, HitRow
+from sensor.alerts.rows import BeaconRow, FindingRow, HitRow, JudgedRow
 from sensor.engine import Batch, Counters
 
 SECOND = 1_000_000_000
@@ -57,6 +57,20 @@ def beacon(time_ns: int = START, **changes: Any) -> BeaconRow:
         "fit_ratio": 0.95, "bytes_out": 18_900, "bytes_in": 88_200,
     }  # fmt: skip
     return cast("BeaconRow", {**row, **changes})
+
+
+def judged(time_ns: int = START, **changes: Any) -> JudgedRow:
+    """A campaign that has reached its threshold."""
+    flow = {
+        "flow_id": 9, "community_id": "1:def=", "start_ns": time_ns, "src_ip": "101.36.79.67", "src_port": 49_152,
+        "dest_ip": "172.16.60.247", "dest_port": 25, "proto": "TCP", "app_proto": "smtp",
+    }  # fmt: skip
+    row = {
+        "time_ns": time_ns, "rule": "mail.campaign", "severity": 2, "host": "172.16.60.247", "remote": "101.36.79.67",
+        "subject": "it@t3sec.cc", "count": 1, "text": "20 mails", "notes": ["ten times the next"],
+        "mac": "00:1b:44:00:00:f7", "vlan": [60], "in_iface": "eth1", "flow": flow, "context": {"messages": 20},
+    }  # fmt: skip
+    return cast("JudgedRow", {**row, **changes})
 
 
 def counters(**changes: Any) -> Counters:

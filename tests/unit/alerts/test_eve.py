@@ -6,7 +6,7 @@ from typing import Any
 from sensor.alerts import eve
 from sensor.alerts.incident import Condition, EveAlert
 from sensor.alerts.rules import Severity
-from tests.unit.samples import C2, HOST, START, finding, hit
+from tests.unit.samples import C2, HOST, START, finding, hit, judged
 
 
 def encoded(alert: EveAlert) -> dict[str, Any]:
@@ -117,3 +117,11 @@ def test_a_condition_is_an_anomaly() -> None:
     assert eve.event_type(alert) == event["event_type"] == "anomaly"
     assert event["anomaly"] == {"type": "mirror", "event": "mirror.silent"}
     assert event["spanwatch"]["subject"] == "eth1"
+
+
+def test_a_judgement_names_its_flow_and_its_figures() -> None:
+    event = encoded(EveAlert(START, "mail.campaign", Severity.MEDIUM, "1f3a", judged()))
+    assert (event["src_ip"], event["dest_ip"], event["dest_port"]) == ("101.36.79.67", "172.16.60.247", 25)
+    assert (event["proto"], event["app_proto"], event["community_id"]) == ("TCP", "smtp", "1:def=")
+    assert (event["alert"]["severity"], event["alert"]["context"]) == (2, {"incident": "1f3a"})
+    assert event["spanwatch"] == {"subject": "it@t3sec.cc", "count": 1, "messages": 20}

@@ -20,7 +20,7 @@ from sensor.alerts.rules import Severity
 from sensor.alerts.state import decode, encode
 from sensor.config.detection import Suppression
 from sensor.engine import Batch
-from tests.unit.samples import C2, HOST, SECOND, START, finding, hit
+from tests.unit.samples import C2, HOST, SECOND, START, finding, hit, judged
 
 MINUTE, HOUR = 60 * SECOND, 3600 * SECOND
 
@@ -522,3 +522,50 @@ def test_ten_thousand_rows_take_less_than_a_fifth_of_a_second() -> None:
         policy.take(batch)
         best = min(best, time.process_time() - begin)
     assert best < 0.2
+
+
+def judge(policy: Policy, *rows: Any) -> list[Output]:
+    return policy.take(Batch(max(row["time_ns"] for row in rows), judged=rows))
+
+
+def test_a_judgement_is_an_incident_with_the_latest_figures() -> None:
+    policy = Policy()
+    (opened,) = events(judge(policy, judged()))
+    assert format_line(opened) == (
+        f"2026-11-22T09:14:03.412+0800 OPEN   medium mail.campaign  #{opened.incident}  "
+        "172.16.60.247 (00:1b:44:00:00:f7 vlan 60)  20 mails  ten times the next"
+    )
+    later = judged(START + MINUTE, text="21 mails")
+    assert events(judge(policy, later)) == []
+    (updated,) = events(policy.tick(START + 11 * MINUTE))
+    assert (updated.kind, updated.groups) == (Kind.UPDATE, ("172.16.60.247", "21 mails"))
+    (closed,) = events(policy.tick(START + 2 * HOUR))
+    assert closed.groups == ("172.16.60.247", "21 mails; lasted 1 min, last 09:15:03")
+    assert policy.describe_closed()[0]["count"] == 2
+
+
+def test_a_judgement_that_becomes_graver_is_said_at_once() -> None:
+    policy = Policy()
+    judge(policy, judged(severity=3))
+    (risen,) = events(judge(policy, judged(START + SECOND, severity=1)))
+    assert (risen.kind, risen.severity) == (Kind.UPDATE, Severity.HIGH)
+    assert events(judge(policy, judged(START + 2 * SECOND, severity=3))) == [], "it does not become harmless again"
+
+
+def test_judgements_of_several_subjects_are_several_incidents_and_each_flow_an_alert() -> None:
+    policy = Policy()
+    outputs = judge(policy, judged(), judged(START + 1, subject="other@x.example"), judged(START + 2))
+    assert len(events(outputs)) == 2
+    assert [alert.rule for alert in eve(outputs)] == ["mail.campaign"] * 3
+    again = judge(policy, *(judged(START + 3 + number) for number in range(200)))
+    assert len(eve(again)) == EVE_ALERTS_PER_INCIDENT - 2
+
+
+def test_judgements_can_be_suppressed_by_their_remote_end_and_survive_a_restart() -> None:
+    quiet = Policy([Suppression(rule="mail.campaign", remote=ip_network("101.36.79.67"))])
+    assert judge(quiet, judged()) == []
+    policy = Policy()
+    judge(policy, judged())
+    restored = Policy(now_ns=START)
+    restored.restore(decode(encode(policy.document())))
+    assert events(judge(restored, judged(START + SECOND))) == []

@@ -28,6 +28,12 @@ class Watchlists:
         Lines that are refused are told in `lists`, they fail nothing. ValueError: another format.
         """
 
+    def find_url(self, url: str, time_ns: int) -> dict[str, Any] | None:
+        """Give the entry that lists a URL of HTTP or HTTPS, its host, or its host's address and port, at a packet time.
+
+        It has `list`, `indicator`, `type`, `severity`, and `metadata`, the entry's other columns as a JSON object.
+        """
+
     @property
     def lists(self) -> list[dict[str, Any]]:
         """What became of each list, in the order given.
@@ -65,6 +71,10 @@ class Batch:
         """Hosts that call a remote end at a machine's pace, as a JSON list; what goes on is told each minute."""
 
     @property
+    def clicks(self) -> RecordBatch:
+        """Links of mails that somebody inside follows, by time and flow; columns as `sensor.mail.rows.ClickRow`."""
+
+    @property
     def conditions(self) -> str:
         """What has become wrong or well with the mirror, as a JSON list; what lasts is told again every 10 minutes."""
 
@@ -85,7 +95,7 @@ class Batch:
         """Whether no more will come: all files are read, or everything is drained after `Engine.stop`."""
 
     def __len__(self) -> int:
-        """Number of hits, findings, beacons, conditions, mails and logins."""
+        """Number of hits, findings, beacons, conditions, mails, logins and clicks."""
 
 @final
 class Engine:

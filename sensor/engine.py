@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, cast
 
 from sensor.alerts.rows import BeaconRow, FindingRow, HitRow, JudgedRow, MirrorRow
 from sensor.identity.facts import PuntedFrame
-from sensor.mail.rows import LoginRow, MailRow
+from sensor.mail.rows import ClickRow, LoginRow, MailRow
 
 if TYPE_CHECKING:
     from sensor._native import Engine as NativeEngine
@@ -192,6 +192,7 @@ class Batch:
     mails: Sequence[MailRow] = ()
     logins: Sequence[LoginRow] = ()
     beacons: Sequence[BeaconRow] = ()
+    clicks: Sequence[ClickRow] = ()
     judged: Sequence[JudgedRow] = ()
 
 
@@ -230,24 +231,18 @@ class Engine:
     def poll(self, timeout_seconds: float) -> Batch:
         """Wait for rows, at most `timeout_seconds`. Raises if a worker died."""
         native = self._core.poll(timeout_seconds)
-        hits = cast("list[HitRow]", rows_of(native.hits))
-        findings = cast("list[FindingRow]", rows_of(native.findings))
-        conditions = cast("list[MirrorRow]", json.loads(native.conditions))
-        beacons = cast("list[BeaconRow]", json.loads(native.beacons))
-        punted = [PuntedFrame(*frame) for frame in native.punted]
-        mails = cast("list[MailRow]", rows_of(native.mails))
-        logins = cast("list[LoginRow]", rows_of(native.logins))
         return Batch(
             native.time_ns,
-            hits,
-            findings,
-            native.ended,
-            conditions,
-            punted,
-            native.routers,
-            mails=mails,
-            logins=logins,
-            beacons=beacons,
+            hits=cast("list[HitRow]", rows_of(native.hits)),
+            findings=cast("list[FindingRow]", rows_of(native.findings)),
+            ended=native.ended,
+            conditions=cast("list[MirrorRow]", json.loads(native.conditions)),
+            beacons=cast("list[BeaconRow]", json.loads(native.beacons)),
+            punted=[PuntedFrame(*frame) for frame in native.punted],
+            routers=native.routers,
+            mails=cast("list[MailRow]", rows_of(native.mails)),
+            logins=cast("list[LoginRow]", rows_of(native.logins)),
+            clicks=cast("list[ClickRow]", rows_of(native.clicks)),
         )
 
     def replace_watchlists(self, watchlists: object) -> int:

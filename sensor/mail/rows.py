@@ -99,6 +99,22 @@ class MailRow(FlowColumns):
 
 
 @final
+class ClickRow(FlowColumns):
+    """Somebody inside, `src`, asks for the host of a mail's link; `protocol` is `dns`, `tls`, `quic` or `http`.
+
+    `exact`: path and query (`target`) are a link's, too. `visited_before`: somebody inside had asked for the host before
+    `mail_ns`, the packet time of the first mail with it.
+    """
+
+    protocol: str
+    host: str
+    target: str
+    exact: bool
+    visited_before: bool
+    mail_ns: int
+
+
+@final
 class LoginRow(FlowColumns):
     """An attempt to log in: `success` is None when the server's answer was not seen; `clear`: legible."""
 

@@ -10,7 +10,7 @@ use wire::Mac;
 use crate::claims::ClaimGate;
 use crate::config::Mode;
 use crate::counters::lock;
-use crate::detect::{BeaconFinding, BeaconWatch, Finding, Hit, SmtpWatch};
+use crate::detect::{BeaconFinding, BeaconWatch, Click, ClickWatch, Finding, Hit, SmtpWatch};
 use crate::flow::{FlowDelta, FlowRecord};
 use crate::host::HostTable;
 use crate::mirror::{ConditionChange, MirrorHealth, SourceDelta};
@@ -76,12 +76,14 @@ pub struct Notice {
     pub mails: Vec<AppRecord>,
     /// Attempts to log in.
     pub logins: Vec<AppRecord>,
+    /// Links of mails that were followed.
+    pub clicks: Vec<Click>,
 }
 
 impl Notice {
     /// Number of alerts that it may raise.
     pub fn len(&self) -> usize {
-        let judged = self.mails.len() + self.logins.len();
+        let judged = self.mails.len() + self.logins.len() + self.clicks.len();
         self.hits.len() + self.findings.len() + self.beacons.len() + self.conditions.len() + judged
     }
 
@@ -131,6 +133,8 @@ pub struct MergeState {
     pub beacon_pairs: AtomicU64,
     /// Those of more than a few calls that were forgotten because too many were watched.
     pub beacon_pairs_evicted: AtomicU64,
+    /// Hosts of links, and who followed them, that were forgotten too early.
+    pub clicks_forgotten: AtomicU64,
     /// Findings and reports that Python did not take in time.
     pub notices_dropped: AtomicU64,
     /// What hosts have looked up.
@@ -161,6 +165,7 @@ pub struct Merge {
     hosts: HostTable,
     smtp: SmtpWatch,
     beacons: BeaconWatch,
+    clicks: ClickWatch,
     outlets: Outlets,
     /// What tells who hosts are and has not gone over yet.
     punted: Vec<PuntedFrame>,
@@ -174,7 +179,7 @@ impl Merge {
     pub fn new(
         mode: Mode,
         workers: usize,
-        tables: (HostTable, SmtpWatch, BeaconWatch),
+        tables: (HostTable, SmtpWatch, BeaconWatch, ClickWatch),
         outlets: Outlets,
         state: Arc<MergeState>,
     ) -> Self {
@@ -185,6 +190,7 @@ impl Merge {
             hosts: tables.0,
             smtp: tables.1,
             beacons: tables.2,
+            clicks: tables.3,
             outlets,
             punted: Vec::new(),
             claims: ClaimGate::default(),
@@ -278,6 +284,7 @@ impl Merge {
         // Of one flow the order is the one in which its worker heard it.
         apps.sort_by_key(|app: &AppRecord| (app.time_ns, app.flow_id));
         let lost = notice.take_apps(&apps, self.mode);
+        notice.clicks = self.clicks.take(&apps);
         self.state.notices_dropped.fetch_add(lost, Ordering::Relaxed);
         self.name_flows(&apps, &mut records);
         self.beacons.take(&records, notice.time_ns, &mut notice.beacons);
@@ -309,6 +316,7 @@ impl Merge {
         self.state.senders_evicted.store(self.smtp.evicted(), Ordering::Relaxed);
         self.state.beacon_pairs.store(self.beacons.len() as u64, Ordering::Relaxed);
         self.state.beacon_pairs_evicted.store(self.beacons.evicted(), Ordering::Relaxed);
+        self.state.clicks_forgotten.store(self.clicks.forgotten(), Ordering::Relaxed);
     }
 
     /// Tells Python. In `read` the next records wait until Python has written its own lines, so that the log is the

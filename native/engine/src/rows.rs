@@ -1,5 +1,6 @@
 //! What a poll gives, as rows for Arrow.
 
+mod click;
 mod mail;
 
 use std::time::Duration;
@@ -16,6 +17,7 @@ use crate::output::protocol_name;
 use crate::query::to_arrow;
 use crate::watchlist::Side;
 
+pub use click::clicks_to_arrow;
 pub use mail::{logins_to_arrow, mails_to_arrow};
 
 /// A report of a flow that meets a watchlist entry; `src` is the originator, counts are since the last report of the
@@ -132,6 +134,12 @@ pub fn beacons_to_json(beacons: &[BeaconFinding], interfaces: &[String]) -> Stri
     serde_json::Value::Array(beacons.iter().map(row).collect()).to_string()
 }
 
+/// The own columns of a list's entry as a JSON object.
+pub fn metadata_json(metadata: Vec<(&'static str, String)>) -> String {
+    let columns = metadata.into_iter().map(|(column, value)| (column.to_owned(), value.into()));
+    serde_json::Value::Object(columns.collect()).to_string()
+}
+
 fn mac_text(mac: Mac) -> Option<String> {
     (!mac.is_zero()).then(|| mac.to_string())
 }
@@ -143,8 +151,6 @@ fn interface_name(interfaces: &[String], index: u16) -> String {
 impl HitRow {
     fn new(hit: &Hit, interfaces: &[String]) -> Self {
         let entry = hit.watchlists.describe(&hit.entry);
-        let metadata: serde_json::Map<String, serde_json::Value> =
-            entry.metadata.into_iter().map(|(column, value)| (column.to_owned(), value.into())).collect();
         let (orig, resp) = (hit.tuple.orig, hit.tuple.resp);
         let first = if hit.orig_first { orig } else { resp };
         let end = |of: fn(&wire::Tunnel) -> Address| hit.tunnel.as_ref().map(|tunnel| of(tunnel).to_string());
@@ -179,7 +185,7 @@ impl HitRow {
             indicator: entry.indicator,
             r#type: entry.kind.as_str().to_owned(),
             severity: entry.severity,
-            metadata: serde_json::Value::Object(metadata).to_string(),
+            metadata: metadata_json(entry.metadata),
             matched: if hit.entry.matched == Side::Orig { "src" } else { "dest" }.to_owned(),
             observed: hit.observed.as_ref().map(|observed| observed.text.to_string()),
             observed_in: hit.observed.as_ref().map(|observed| observed.seen_in.name().to_owned()),

@@ -8,7 +8,7 @@ use capture::{AfPacketConfig, Fanout, LinkType, OwnedBlock};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::config::{Backend, InterfaceConfig, Mode};
-use crate::detect::{BeaconWatch, SmtpWatch};
+use crate::detect::{BeaconWatch, ClickWatch, SmtpWatch};
 use crate::engine::{Engine, EngineError, Running};
 use crate::extract::{FrameFiles, Written, extract};
 use crate::flow::{FlowLimits, FlowTable};
@@ -182,7 +182,8 @@ impl Engine {
         let smtp = SmtpWatch::new(config.smtp.clone(), config.networks.mail_servers.clone());
         let (internal, mail_servers) = (config.networks.internal.clone(), config.networks.mail_servers.clone());
         let beacons = BeaconWatch::new(config.beacon.clone(), internal, mail_servers);
-        let tables = (HostTable::new(config.hosts.max), smtp, beacons);
+        let clicks = ClickWatch::new(config.networks.mail_servers.clone());
+        let tables = (HostTable::new(config.hosts.max), smtp, beacons, clicks);
         let merge = Merge::new(config.mode, config.workers, tables, outlets, Arc::clone(&self.shared.merge));
         let (seconds, queries) = (queues.seconds.out.clone(), queues.host_queries.out.clone());
         spawn("merge", move || merge.run(&seconds, &queries))

@@ -69,6 +69,18 @@ impl Watchlists {
         Ok(Self(Arc::new(compiled)))
     }
 
+    fn find_url<'py>(&self, py: Python<'py>, url: &str, time_ns: u64) -> PyResult<Option<Bound<'py, PyDict>>> {
+        let Some(found) = self.0.link(url, time_ns) else { return Ok(None) };
+        let entry = self.0.describe(&found);
+        let listed = PyDict::new(py);
+        listed.set_item("list", entry.list)?;
+        listed.set_item("indicator", entry.indicator)?;
+        listed.set_item("type", entry.kind.as_str())?;
+        listed.set_item("severity", entry.severity)?;
+        listed.set_item("metadata", engine::rows::metadata_json(entry.metadata))?;
+        Ok(Some(listed))
+    }
+
     #[getter]
     fn lists<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let summaries = PyList::empty(py);
@@ -156,6 +168,12 @@ impl Batch {
     #[getter]
     fn beacons(&self) -> String {
         engine::rows::beacons_to_json(&self.polled.notice.beacons, &self.interfaces)
+    }
+
+    #[getter]
+    fn clicks(&self, py: Python<'_>) -> PyResult<RecordBatch> {
+        let rows = py.detach(|| engine::rows::clicks_to_arrow(&self.polled.notice.clicks, &self.interfaces));
+        Ok(RecordBatch(rows.map_err(|error| raise(error.into()))?))
     }
 
     #[getter]

@@ -14,7 +14,7 @@ use crate::query::to_arrow;
 
 /// The flow that a row is about; `src` is the originator.
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct EndsRow {
+pub(super) struct EndsRow {
     time_ns: u64,
     start_ns: u64,
     flow_id: u64,
@@ -131,7 +131,7 @@ where
 }
 
 impl EndsRow {
-    fn new(record: &AppRecord, interfaces: &[String]) -> Self {
+    pub(super) fn new(record: &AppRecord, interfaces: &[String]) -> Self {
         let (orig, resp) = (record.tuple.orig, record.tuple.resp);
         Self {
             time_ns: record.time_ns,

@@ -25,6 +25,7 @@ mod expiry;
 mod indicator;
 mod ja4;
 mod level;
+mod link;
 mod listed;
 mod name;
 #[cfg(test)]
@@ -47,6 +48,7 @@ use wire::Address;
 
 pub use build::MAX_REFUSED_KEPT;
 pub use csv_header::COLUMNS;
+pub use link::Link;
 
 use build::List;
 use indicator::Indicator;

@@ -3,7 +3,7 @@
 //! are resolved, because what asks for a URL has resolved them.
 
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU16;
 
 use super::domain::DomainName;
@@ -83,6 +83,31 @@ impl<'a> Url<'a> {
         let read = read_authority(&text[at..start + end], name);
         let (host, port) = read.map_err(|refusal| refusal.reason.at(at + refusal.offset))?;
         Ok(Self::new(scheme, host, port, &rest[end..]))
+    }
+
+    /// The host in its one form.
+    pub(super) fn host(&self) -> String {
+        match &self.host {
+            Host::Name(name) => name.to_string(),
+            Host::V4(address) => address.to_string(),
+            Host::V6(address) => format!("[{address}]"),
+        }
+    }
+
+    /// Path and query, as they were written.
+    pub(super) fn target(&self) -> &'a [u8] {
+        if self.target.is_empty() { b"/" } else { self.target }
+    }
+
+    /// The host's address if it is one, and the port.
+    pub(super) fn address(&self) -> Option<(IpAddr, u16)> {
+        let address = match &self.host {
+            Host::Name(_) => return None,
+            Host::V4(address) => IpAddr::V4(*address),
+            Host::V6(address) => IpAddr::V6(*address),
+        };
+        let default = SCHEMES.iter().find(|(name, _)| *name == self.scheme).map_or(80, |(_, port)| *port);
+        Some((address, self.port.map_or(default, NonZeroU16::get)))
     }
 
     fn new((scheme, default): (&'static str, u16), host: Host, port: Option<NonZeroU16>, target: &'a [u8]) -> Self {

@@ -18,6 +18,7 @@ from sensor.engine import Batch, Counters, Engine
 from sensor.housekeeping import Housekeeping
 from sensor.identity.memory_file import MemoryFile
 from sensor.identity.naming import Identities
+from sensor.mail.judge import MailJudge
 from sensor.outputs import AlertOutputs, check_directories
 from sensor.reload import ListLoader, Lists, Reload, Reloader, restart_needed
 from sensor.sockets import Listeners
@@ -98,6 +99,7 @@ class Daemon:
         self._stats = StatsLog(self._config, self._engine.log_event)
         self._sources = LibpcapSources(self._engine, settings["interfaces"])
         self._identities = self._restored_identities(stack)
+        self._mail = MailJudge(self._config)
         self._view = LiveView(self._engine, self._desk, self._take_counters, self._outputs.sinks, self._identities)
         api = ApiServer(self._endpoints(listeners))
         stack.callback(api.stop)
@@ -166,13 +168,14 @@ class Daemon:
         return batch
 
     def _take(self, batch: Batch) -> None:
-        self._desk.take(self._identities.take(batch))
+        self._desk.take(self._identities.take(self._mail.take(batch)))
 
     def _take_counters(self) -> Counters:
         return self._sources.amend(self._engine.counters())
 
     def _use(self, lists: Lists) -> None:
         generation = self._engine.replace_watchlists(lists.compiled)
+        self._mail.use(lists.compiled)
         self._view.stale_lists = lists.stale
         for name, reason in lists.stale:
             _log.warning("list %s: %s", name, reason)

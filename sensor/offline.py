@@ -7,9 +7,10 @@ from sensor.alerts.incident import Event
 from sensor.alerts.log import AlertLog
 from sensor.alerts.policy import Policy
 from sensor.config import Config, engine_settings
-from sensor.engine import Counters, Engine
+from sensor.engine import Batch, Counters, Engine
 from sensor.frames import FrameOutput, Reading
 from sensor.identity.naming import Identities
+from sensor.mail.judge import MailJudge
 from sensor.outputs import OutputError, check_directories, event_log_of
 from sensor.stats import StatsLog
 
@@ -42,11 +43,15 @@ def analyse(
     policy = Policy(config.alerts.suppress, rows_tell_time=True)
     identities = Identities(config.hosts.max)
     desk = AlertDesk(policy, event_log_of(config, engine), alert_log.write if alert_log else None, on_event)
+    mail = MailJudge(config)
+    mail.use(lists)
     # Nothing passes while lists load here, and the first frame must already meet them.
     engine.replace_watchlists(lists)
     engine.start()
     try:
-        _take_all(engine, desk, identities, show_progress)
+        _take_all(engine, lambda batch: desk.take(identities.take(mail.take(batch))), identities, show_progress)
+        desk.tick(engine.counters()["time_ns"])
+        desk.finish(_END)
     finally:
         engine.stop()
     counters = engine.counters()
@@ -59,19 +64,20 @@ def analyse(
 
 
 def _take_all(
-    engine: Engine, desk: AlertDesk, identities: Identities, show_progress: Callable[[Counters], None]
+    engine: Engine,
+    take: Callable[[Batch], None],
+    identities: Identities,
+    show_progress: Callable[[Counters], None],
 ) -> None:
     ended = False
     while not ended:
         batch = engine.poll(_POLL_SECONDS)
-        desk.take(identities.take(batch))
+        take(batch)
         ended = batch.ended
         if not (ended or batch.hits or batch.findings or batch.beacons or batch.punted):
             # The core is busy with a longer capture, and nothing waits for Python.
             identities.warm_up()
         show_progress(engine.counters())
-    desk.tick(engine.counters()["time_ns"])
-    desk.finish(_END)
 
 
 def _write_frames(engine: Engine, output: FrameOutput) -> None:

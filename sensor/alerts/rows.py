@@ -133,8 +133,8 @@ class JudgedRow(TypedDict):
     """What was judged of what conversations said, in Python.
 
     `subject` makes it one incident, together with rule and host: a sender, a URL's host. `count` is what it adds to the
-    incident. `text` says the figures as of now, and `notes` what else a reader of the first line wants to know: texts for
-    people, in which everything foreign is escaped. `context` is for programs, not escaped.
+    incident. `text` says the figures as of now, and `notes` what else a reader of the first line wants to know: texts
+    for people, in which everything foreign is escaped. `context` is for programs, not escaped.
     """
 
     time_ns: int

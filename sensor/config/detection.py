@@ -105,6 +105,36 @@ class Smtp(Section):
     reject_bytes: Annotated[Size, AfterValidator(between(1))] = Field(
         default=KIB, description="`smtp.rejects`: an end by the server before the host sent this much is early (size)."
     )
+    bulk_messages: Count = Field(default=100, description="`smtp.bulk`: mails that can be read, in 10 minutes.")
+    bulk_recipients: Count = Field(
+        default=200, description="`smtp.bulk`: distinct recipients of mails that can be read, in 10 minutes."
+    )
+    reject_recipients: Count = Field(
+        default=20,
+        description="`smtp.rejects`: recipients at least, in 10 minutes; `reject_ratio` of them are refused for good.",
+    )
+
+
+class Mail(Section):
+    """Mail from outside, judged by what it says (docs/mail.md)."""
+
+    campaign_recipients: Count = Field(
+        default=20, description="`mail.campaign`: distinct recipients of one sender, text or subject in the window."
+    )
+    campaign_window: Interval = Field(
+        default=86_400.0, description="`mail.campaign`: time in which mails are counted together (duration)."
+    )
+    outlier_mails: Count = Field(
+        default=50, description="`mail.campaign`: mails in the window from which on a sender may be an outlier."
+    )
+    outlier_ratio: Annotated[int, AfterValidator(between(2, 1000))] = Field(
+        default=10, description="`mail.campaign`: how many times as many mails as the next sender's make an outlier."
+    )
+    trusted_senders: Many[ConfiguredNetwork] = Field(
+        default=(),
+        description="`mail.spoofed-sender`: addresses outside that may send as the own domains, such as a service that "
+        "writes for you.",
+    )
 
 
 QUIET_DOMAINS = (
@@ -167,6 +197,7 @@ class Detect(Section):
     mirror: Mirror = Mirror()
     smtp: Smtp = Smtp()
     beacon: Beacon = Beacon()
+    mail: Mail = Mail()
 
 
 class Suppression(Section):

@@ -135,7 +135,10 @@ class Networks(Section):
     web_servers: Many[ConfiguredNetwork] = Field(
         default=(), description=f"Addresses or networks of web servers. {LATER}"
     )
-    mail_domains: Many[str] = Field(default=(), description=f"Mail domains of your own. {LATER}")
+    mail_domains: Many[str] = Field(
+        default=(),
+        description="Mail domains of your own. Empty: those for which servers inside take mail from outside.",
+    )
 
 
 class PcapRing(Section):

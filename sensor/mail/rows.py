@@ -102,8 +102,8 @@ class MailRow(FlowColumns):
 class ClickRow(FlowColumns):
     """Somebody inside, `src`, asks for the host of a mail's link; `protocol` is `dns`, `tls`, `quic` or `http`.
 
-    `exact`: path and query (`target`) are a link's, too. `visited_before`: somebody inside had asked for the host before
-    `mail_ns`, the packet time of the first mail with it.
+    `exact`: path and query (`target`) are a link's, too. `visited_before`: somebody inside had asked for the host
+    before `mail_ns`, the packet time of the first mail with it.
     """
 
     protocol: str

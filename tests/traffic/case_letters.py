@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from email.header import Header
 from email.utils import formatdate
+from typing import NamedTuple
 
 from sensor.demo import messages
 from tests.traffic.case_scene import Scene, Talk
@@ -88,6 +89,16 @@ class Letter:
         return replace(self, headers=(line, *self.headers))
 
 
+class Passed(NamedTuple):
+    """A letter that went by, `delivery` by SMTP; one that is read has only its ends."""
+
+    at: float
+    protocol: str
+    ends: tuple[str, str]
+    letter: Letter
+    delivery: Delivery | None = None
+
+
 @dataclass(frozen=True)
 class Delivery:
     """How a letter goes over SMTP. `unknown` are the recipients that the server does not have."""
@@ -118,6 +129,7 @@ def deliver(scene: Scene, at: float, delivery: Delivery, letters: Sequence[Lette
             _log_in(talk, *delivery.login)
         for letter in letters:
             _transaction(talk, delivery, letter)
+            scene.passed.append(Passed(talk.at, "smtp", (delivery.client, delivery.server), letter, delivery))
         talk.ask(b"QUIT", b"221 2.0.0 Bye")
     talk.close()
     return talk.at
@@ -171,6 +183,7 @@ def read_by_pop3(
     for number, content in enumerate(whole, 1):
         talk.say(f"RETR {number}\r\n".encode())
         talk.hear(f"+OK {len(content)} octets\r\n".encode() + content + b".\r\n")
+        scene.passed.append(Passed(talk.at, "pop3", ends, held[number - 1]))
     talk.ask(b"QUIT", b"+OK Logging out.")
     talk.close()
     return talk.at
@@ -189,6 +202,7 @@ def read_by_imap(
         talk.say(f"b{number} FETCH {number} (BODY[])\r\n".encode())
         head = f"* {number} FETCH (BODY[] {{{len(content)}}}\r\n".encode()
         talk.hear(head + content + f")\r\nb{number} OK FETCH completed\r\n".encode())
+        scene.passed.append(Passed(talk.at, "imap", ends, letter))
     talk.ask(b"z LOGOUT", b"* BYE\r\nz OK LOGOUT completed")
     talk.close()
     return talk.at

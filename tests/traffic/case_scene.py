@@ -6,7 +6,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable
 from itertools import count
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sensor.demo import messages
 from sensor.demo.conversation import Conversation
@@ -25,12 +25,25 @@ class Sent(NamedTuple):
     from_client: bool
 
 
+class Asked(NamedTuple):
+    """Somebody asked for a name, over `protocol`."""
+
+    at: float
+    client: str
+    server: str
+    protocol: str
+    name: str
+
+
 class Scene:
     """Collects frames; `at` is in seconds after the beginning of the case."""
 
     def __init__(self, start_seconds: float, seed: int) -> None:
         self.dice = random.Random(seed)
         self._start_ns = int(start_seconds * _NS)
+        self.passed: list[Any] = []
+        """Letters as they went by, for whoever needs no packets: see `tests.traffic.case_rows`."""
+        self.asked: list[Asked] = []
         self._sent: list[Sent] = []
         self._ports: dict[str, count[int]] = defaultdict(lambda: count(49_152))
         self._queries = count(1)
@@ -45,6 +58,7 @@ class Scene:
         number = next(self._queries) & 0xFFFF
         self.put(at, udp(here, there, messages.dns_query(name, number)), from_client=True)
         self.put(at + 0.002, udp(there, here, messages.dns_answer(name, number, answer)), from_client=False)
+        self.asked.append(Asked(at, client, resolver, "dns", name))
 
     def set_clock(self, at: float, client: str, server: str) -> None:
         """A question for the time, and its answer."""

@@ -10,7 +10,7 @@ from tests.traffic import case_web
 from tests.traffic.case import WRONG_PASSWORDS, Case, groups
 from tests.traffic.case_letters import Delivery, Letter, deliver, read_by_imap, read_by_pop3
 from tests.traffic.case_noise import ordinary_day
-from tests.traffic.case_scene import Scene, Sent
+from tests.traffic.case_scene import Asked, Scene, Sent
 
 _PASSWORD = "Sommer-2026!"  # noqa: S105 -- an invented one; it must appear in no output
 PASSWORDS = (*WRONG_PASSWORDS, _PASSWORD)
@@ -27,6 +27,11 @@ class _Sending:
 
 def happenings(case: Case) -> list[Sent]:
     """All frames in time order, as the network carries them."""
+    return played(case).in_time_order()
+
+
+def played(case: Case) -> Scene:
+    """The scene when all is over."""
     scene = Scene(case.start_seconds, case.seed)
     ordinary_day(scene, case)
     if case.attack:
@@ -38,7 +43,7 @@ def happenings(case: Case) -> list[Sent]:
             _warn(scene, case, sent[0])
         _click(scene, case)
         _break_in(scene, case)
-    return scene.in_time_order()
+    return scene
 
 
 def _campaign(case: Case) -> Iterator[_Sending]:
@@ -140,12 +145,14 @@ def _click(scene: Scene, case: Case) -> None:
     else:
         page = case_web.Exchange(case_web.get(case.url_host, "/"), 200, b"<html><form>Sign in</form></html>")
         case_web.visit(scene, at, (by_http, case.lure), [page])
+        scene.asked.append(Asked(at, by_http, case.lure, "http", case.url_host))
     _whisper(scene, at + 20, by_tls, case)
 
 
 def _whisper(scene: Scene, at: float, client: str, case: Case) -> None:
     talk = scene.talk(at, client, case.lure, 443)
     talk.say(messages.client_hello(case.url_host, 7))
+    scene.asked.append(Asked(at, client, case.lure, "tls", case.url_host))
     talk.hear(messages.server_hello(7))
     talk.close()
 

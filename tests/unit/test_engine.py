@@ -28,6 +28,9 @@ class NativeBatch:
     conditions: str = "[]"
     punted: list[tuple[Any, ...]] = field(default_factory=list)
     routers: list[str] = field(default_factory=list)
+    mails: list[Any] = field(default_factory=list)
+    logins: list[Any] = field(default_factory=list)
+    clicks: list[Any] = field(default_factory=list)
 
 
 @dataclass

@@ -120,7 +120,7 @@ pub fn logins_to_arrow(logins: &[AppRecord], interfaces: &[String]) -> Result<Re
 }
 
 /// The columns of the flows, then those of what was heard in them.
-fn beside_each_other<T>((ends, rows): (Vec<EndsRow>, Vec<T>)) -> Result<RecordBatch, serde_arrow::Error>
+pub(super) fn beside_each_other<T>((ends, rows): (Vec<EndsRow>, Vec<T>)) -> Result<RecordBatch, serde_arrow::Error>
 where
     T: Serialize + for<'de> Deserialize<'de>,
 {

@@ -9,6 +9,7 @@ _REPLY = re.compile(
     r"^\s*(?:re|aw|sv|antw|fw|fwd|wg|tr|rv|回复|答复|回覆|转发|轉寄)\s*(?:\[\d+\])?\s*[::]\s*", re.IGNORECASE
 )
 _ADDRESS_OR_LINK = re.compile(r"\S*(?:://|@)\S*|\bwww\.\S+", re.IGNORECASE)
+_OTHER_SCHEME = re.compile(r"[a-z][a-z0-9+-]*:(?!\d)", re.IGNORECASE)
 _NUMBER = re.compile(r"\d+")
 _WORD = re.compile(r"\w+")
 _FEWEST_CHARACTERS = 30
@@ -47,16 +48,19 @@ def text_key(text: str, recipients: Iterable[str]) -> str:
 
 
 def host_of(link: str) -> str:
-    """Give the host of a link in small letters, empty if there is none; a scheme may be missing."""
+    """Give the host of a link in small letters, IPv6 in brackets, empty if there is none; a scheme may be missing."""
     link = link.strip()[:_LONGEST_LINK]
     if "://" not in link:
-        link = f"http://{link}"
+        link = "" if _OTHER_SCHEME.match(link) else f"http://{link}"
     try:
         parts = urlsplit(link)
-        host = parts.hostname or ""
+        host = (parts.hostname or "").rstrip(".").casefold()
+        # Packets show names of other scripts in their ASCII form.
+        host = host if host.isascii() else host.encode("idna").decode("ascii")
     except ValueError:
         return ""
-    return host.rstrip(".").casefold() if parts.scheme.casefold() in {"http", "https", "ftp"} else ""
+    host = f"[{host}]" if ":" in host else host
+    return host if parts.scheme.casefold() in {"http", "https"} else ""
 
 
 def shown_host(shown: str) -> str:

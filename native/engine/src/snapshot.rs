@@ -184,6 +184,7 @@ fn hosts(shared: &Shared) -> Value {
         "senders_evicted": number(&merge.senders_evicted),
         "beacon_pairs": number(&merge.beacon_pairs),
         "beacon_pairs_evicted": number(&merge.beacon_pairs_evicted),
+        "clicks_forgotten": number(&merge.clicks_forgotten),
     })
 }
 

@@ -80,6 +80,7 @@ class HostCounters(TypedDict):
     evicted: int
     beacon_pairs: int
     beacon_pairs_evicted: int
+    clicks_forgotten: int
 
 
 class PuntedCounters(TypedDict):

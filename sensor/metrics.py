@@ -375,6 +375,12 @@ DEFINITIONS: tuple[Definition, ...] = (
         _one(lambda counters: counters["hosts"]["beacon_pairs_evicted"]),
     ),
     _counter(
+        "mail_clicks_forgotten_total",
+        (),
+        "Hosts of links in mails, and who followed them, that were forgotten for want of room." + _NEVER,
+        _one(lambda counters: counters["hosts"]["clicks_forgotten"]),
+    ),
+    _counter(
         "punted_frames_total",
         ("result",),
         "Frames of control protocols that tell who hosts are: handed over to be read, repeated within ten seconds, or "

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sensor.alerts import eve
+from sensor.alerts.batch import RowsUntil
 from sensor.alerts.conditions import Health
 from sensor.alerts.incident import Condition, Event
-from sensor.alerts.policy import Output, Policy, RowsUntil
+from sensor.alerts.policy import Output, Policy
 from sensor.alerts.state import encode
 from sensor.alerts.suppress import SuppressEntry
 

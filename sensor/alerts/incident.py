@@ -21,6 +21,10 @@ CLOSE_AFTER_NS = 3600 * NS_PER_SECOND
 """An incident that was not seen for so long is closed, whatever its rule."""
 
 
+Tally = FlowTally | FindingTally | BeaconTally | JudgedTally | ConditionTally
+"""What an incident counts with."""
+
+
 class Kind(StrEnum):
     """What a line of the alert log reports."""
 
@@ -86,7 +90,7 @@ class Incident:
     opened_ns: int
     last_ns: int
     reported_ns: int
-    tally: Annotated[FlowTally | FindingTally | BeaconTally | JudgedTally | ConditionTally, Field(discriminator="kind")]
+    tally: Annotated[Tally, Field(discriminator="kind")]
     news: bool = False
     eve_alerts: int = 0
     scheduled_ns: int = 0

@@ -7,11 +7,12 @@ batches.
 
 import heapq
 from collections import Counter, OrderedDict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import count, islice
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
+from sensor.alerts.batch import Row, RowsUntil, row_order
 from sensor.alerts.beacon import BeaconTally, remote_end
 from sensor.alerts.incident import (
     CLOSE_AFTER_NS,
@@ -22,10 +23,11 @@ from sensor.alerts.incident import (
     Incident,
     Key,
     Kind,
+    Tally,
     short_id,
 )
 from sensor.alerts.mirror import condition_of
-from sensor.alerts.rows import BeaconRow, Ends, FindingRow, HitRow, JudgedRow, MirrorRow, carries_news, ends_of
+from sensor.alerts.rows import BeaconRow, Ends, FindingRow, HitRow, JudgedRow, carries_news, ends_of
 from sensor.alerts.rules import BY_NAME, Severity
 from sensor.alerts.suppress import SuppressEntry, Suppressions
 from sensor.alerts.tally import ConditionTally, FindingTally, FlowTally, JudgedTally
@@ -53,37 +55,8 @@ _RULE_OF_TYPE = {
     "url": "watchlist.url",
     "ja4": "watchlist.ja4",
 }
-_EVENT_ORDER = {"open": 0, "progress": 1, "end": 2}
 
 Output = Event | EveAlert
-
-
-class RowsUntil(Protocol):
-    """What a batch of the core holds for the policy: rows, and the packet time that everything has passed."""
-
-    @property
-    def time_ns(self) -> int:
-        """Packet time, 0 before the first frame."""
-
-    @property
-    def hits(self) -> Sequence[HitRow]:
-        """Watchlist hits."""
-
-    @property
-    def findings(self) -> Sequence[FindingRow]:
-        """Hosts over a threshold."""
-
-    @property
-    def beacons(self) -> Sequence[BeaconRow]:
-        """Hosts that call a remote end at a machine's pace."""
-
-    @property
-    def judged(self) -> Sequence[JudgedRow]:
-        """What was judged of what conversations said."""
-
-    @property
-    def conditions(self) -> Sequence[MirrorRow]:
-        """What has become wrong or well with the mirror."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +66,6 @@ class StateDocument:
     incidents: list[Incident]
     recent_ids: list[str]
     version: int = STATE_VERSION
-
-
-def _row_order(row: HitRow | FindingRow | BeaconRow | JudgedRow) -> tuple[int, int, int, str]:
-    if "flow_id" in row:
-        return (row["time_ns"], row["flow_id"], _EVENT_ORDER[row["event"]], "")
-    if "notes" in row:
-        # What is judged of the same moment stays in the order of the judges.
-        return (row["time_ns"], 1 << 64, 0, "")
-    remote = remote_end(row) if "remote" in row else ""
-    return (row["time_ns"], 1 << 64, 0, row["rule"] + row["host"] + remote)
 
 
 class Policy:
@@ -142,13 +105,8 @@ class Policy:
     def take(self, batch: RowsUntil) -> list[Output]:
         """Take the rows of a batch and move the time to the batch's."""
         out: list[Output] = []
-        rows: list[HitRow | FindingRow | BeaconRow | JudgedRow] = [
-            *batch.hits,
-            *batch.findings,
-            *batch.beacons,
-            *batch.judged,
-        ]
-        rows.sort(key=_row_order)
+        rows: list[Row] = [*batch.hits, *batch.findings, *batch.beacons, *batch.judged]
+        rows.sort(key=row_order)
         known_ns = max(batch.time_ns, self._clock_ns)
         furthest_ns = known_ns + _FURTHEST_AHEAD_NS if known_ns else _NEVER_NS
         until_ns = batch.time_ns
@@ -348,13 +306,7 @@ class Policy:
             self.revision += 1
             self._schedule(incident)
 
-    def _new(
-        self,
-        key: Key,
-        severity: Severity,
-        time_ns: int,
-        tally: FlowTally | FindingTally | BeaconTally | JudgedTally | ConditionTally,
-    ) -> Incident:
+    def _new(self, key: Key, severity: Severity, time_ns: int, tally: Tally) -> Incident:
         name = short_id(key, time_ns, self._ids)
         self._ids.add(name)
         return Incident(name, key.rule, key.host, key.subject, severity, time_ns, time_ns, time_ns, tally)

@@ -93,7 +93,9 @@ def counters(**changes: Any) -> Counters:
             "free_bytes": 1 << 33, "error": None,
         },
         "flows": {"active": 5, "max": 1000, "ended": {"idle": 1, "active": 0, "fin": 2, "evicted": 0}},
-        "hosts": {"active": 3, "max": 100, "evicted": 0, "beacon_pairs": 6, "beacon_pairs_evicted": 0},
+        "hosts": {
+            "active": 3, "max": 100, "evicted": 0, "beacon_pairs": 6, "beacon_pairs_evicted": 0, "clicks_forgotten": 0,
+        },
         "names": {
             "flows": [{"app_proto": "unknown", "flows": 5}, {"app_proto": "tls", "flows": 7}],
             "errors": [{"app_proto": "tls", "error": "malformed", "errors": 2}],

@@ -5,7 +5,10 @@ Every call releases the GIL while it works. Records leave as Arrow through the P
 
 from typing import Any, final
 
-__all__ = ["Batch", "Engine", "PacketSearch", "RecordBatch", "Watchlists"]
+__all__ = ["Batch", "Engine", "PacketSearch", "RecordBatch", "Watchlists", "empty_records"]
+
+def empty_records(kind: str) -> RecordBatch:
+    """No records of a kind, with their schema. ValueError: there is no such kind."""
 
 @final
 class RecordBatch:
@@ -13,6 +16,9 @@ class RecordBatch:
 
     def __arrow_c_array__(self, requested_schema: object = None) -> tuple[Any, Any]:
         """The schema and array capsules, named `arrow_schema` and `arrow_array`; `requested_schema` is ignored."""
+
+    def columns(self, names: list[str] | None = None) -> list[list[Any]]:
+        """The columns with these names, or all, as lists of Python values. KeyError: there is no such column."""
 
     def __len__(self) -> int:
         """Number of records."""
@@ -118,6 +124,13 @@ class Engine:
 
         The call says as well that the last batch has been dealt with: in read mode no later record is written before.
         RuntimeError: a thread of the engine has died, and the process must end.
+        """
+
+    def records(self, timeout_seconds: float) -> list[tuple[str, RecordBatch]] | None:
+        """Records of the kinds that `config` names under `records`, one batch a kind, 8192 rows in all at most.
+
+        Waits at most `timeout_seconds` for the first. None: no more will come. In read mode nothing goes on while
+        records wait to be taken, and `poll` returns when there are any; live what does not fit is lost and counted.
         """
 
     def replace_watchlists(self, watchlists: Watchlists) -> int:

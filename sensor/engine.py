@@ -12,7 +12,7 @@ from sensor.mail.rows import ClickRow, LoginRow, MailRow
 
 if TYPE_CHECKING:
     from sensor._native import Engine as NativeEngine
-    from sensor._native import Watchlists
+    from sensor._native import RecordBatch, Watchlists
 
 
 class InterfaceCounters(TypedDict):
@@ -245,6 +245,10 @@ class Engine:
             logins=cast("list[LoginRow]", rows_of(native.logins)),
             clicks=cast("list[ClickRow]", rows_of(native.clicks)),
         )
+
+    def records(self, timeout_seconds: float) -> "list[tuple[str, RecordBatch]] | None":
+        """Give the records that have gathered as Arrow, by kind; None when no more will come."""
+        return self._core.records(timeout_seconds)
 
     def replace_watchlists(self, watchlists: object) -> int:
         """Use other compiled lists from now on, also for flows that are open; gives their generation."""

@@ -1,6 +1,8 @@
 """The engine over capture files: what `sensor.daemon` is to a mirror port."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sensor.alerts.desk import AlertDesk, AlertNumbers
 from sensor.alerts.incident import Event
@@ -14,8 +16,24 @@ from sensor.mail.judge import MailJudge
 from sensor.outputs import OutputError, check_directories, event_log_of
 from sensor.stats import StatsLog
 
+if TYPE_CHECKING:
+    from sensor.report.collect import Report
+
 _POLL_SECONDS = 0.1
 _END = "end of the capture"
+_MOST_MACHINES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """Who is told while files are read: of progress, of each line of the alert log, of everything for the report."""
+
+    show_progress: Callable[[Counters], None] = lambda _: None
+    on_event: Callable[[Event], None] | None = None
+    report: "Report | None" = None
+
+
+_NOBODY = Listeners()
 
 
 def prepare(config: Config, *, anew: bool) -> None:
@@ -30,26 +48,27 @@ def analyse(
     config: Config,
     reading: Reading,
     lists: object,
-    show_progress: Callable[[Counters], None] = lambda _: None,
-    on_event: Callable[[Event], None] | None = None,
+    listeners: Listeners = _NOBODY,
 ) -> tuple[Counters, AlertNumbers, Identities]:
     """Read the files to their end with these compiled lists in force, and write the logs that `config` names.
 
     The frames that are wanted are written afterwards. The time of alerts is the packets'. Raises OSError if nothing can
     be read or a file cannot be written, ValueError for a wrong filter or protocol.
     """
-    engine = Engine(engine_settings(config, "read", reading.files, reading.apps))
+    report = listeners.report
+    records = list(report.RECORDS) if report is not None else []
+    engine = Engine(engine_settings(config, "read", reading.files, reading.apps) | {"records": records})
     alert_log = AlertLog(config.alerts.log) if config.alerts.log else None
     policy = Policy(config.alerts.suppress, rows_tell_time=True)
     identities = Identities(config.hosts.max)
-    desk = AlertDesk(policy, event_log_of(config, engine), alert_log.write if alert_log else None, on_event)
+    desk = AlertDesk(policy, event_log_of(config, engine), alert_log.write if alert_log else None, listeners.on_event)
     mail = MailJudge(config)
     mail.use(lists)
     # Nothing passes while lists load here, and the first frame must already meet them.
     engine.replace_watchlists(lists)
     engine.start()
     try:
-        _take_all(engine, lambda batch: desk.take(identities.take(mail.take(batch))), identities, show_progress)
+        _take_all(engine, lambda batch: desk.take(identities.take(mail.take(batch))), identities, listeners)
         desk.tick(engine.counters()["time_ns"])
         desk.finish(_END)
     finally:
@@ -60,30 +79,38 @@ def analyse(
     StatsLog(config, engine.log_event).close(counters)
     if alert_log is not None:
         _close(alert_log)
+    if report is not None:
+        report.finish(counters, identities.machines(_MOST_MACHINES), desk.closed_incidents())
     return counters, desk.numbers(), identities
 
 
-def _take_all(
-    engine: Engine,
-    take: Callable[[Batch], None],
-    identities: Identities,
-    show_progress: Callable[[Counters], None],
-) -> None:
+def _take_all(engine: Engine, take: Callable[[Batch], None], identities: Identities, listeners: Listeners) -> None:
     ended = False
     while not ended:
         batch = engine.poll(_POLL_SECONDS)
         take(batch)
+        if listeners.report is not None:
+            listeners.report.take(batch)
+            _take_records(engine, listeners.report, ended=batch.ended)
         ended = batch.ended
         if not (ended or batch.hits or batch.findings or batch.beacons or batch.punted):
             # The core is busy with a longer capture, and nothing waits for Python.
             identities.warm_up()
-        show_progress(engine.counters())
+        listeners.show_progress(engine.counters())
 
 
 def _write_frames(engine: Engine, output: FrameOutput) -> None:
     _, _, left_out = engine.write_frames(str(output.path), output.rotation)
     if left_out:
         raise OutputError(f"{output.path} is not whole: too many flows are wanted; read fewer files at once")
+
+
+def _take_records(engine: Engine, report: "Report", *, ended: bool) -> None:
+    """Take the records that wait; at the end all that are left."""
+    while records := engine.records(0):
+        report.take_records(records)
+        if not ended:
+            return
 
 
 def _close(alert_log: AlertLog) -> None:

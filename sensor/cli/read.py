@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sensor.cli.progress import ByteBar
     from sensor.engine import Counters
     from sensor.identity.naming import Identities
+    from sensor.report.collect import Report
 
 _MOST_MACHINES = 10_000
 _SHOWN_MACHINES = 50
@@ -51,6 +52,9 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument(
         "-o", dest="output", type=Path, metavar="DIR", help="write DIR/eve.json and DIR/alerts.log anew"
     )
+    parser.add_argument(
+        "--report", action="store_true", help="write DIR/report.html and DIR/report.json, and print what was found"
+    )
     parser.add_argument("--json", action="store_true", help="print the summary as one JSON object")
     parser.add_argument(
         "files", nargs="+", metavar="FILE", help="pcap or pcapng file, also in gzip, zstd or lz4; - is standard input"
@@ -63,17 +67,28 @@ def run(args: argparse.Namespace) -> int:
     configure_logging(logging.WARNING)
     reading = Reading(args.files, args.apps, frame_output(args))
     _allow_open_files()
+    if args.report and args.output is None:
+        raise CommandError(ExitCode.USAGE, "--report needs -o DIR, where the report is written to")
     config = read_configuration(args, overrides=_output_overrides(args))
     try:
         with read_twice(reading) as files:
-            counters, alerts, identities = _analyse(config, args, files)
+            counters, alerts, identities, report = _analyse(config, args, files)
+        found = summary(counters, alerts, identities)
+        if report is not None:
+            _write_report(report.document, found, args)
     except ConfigError as error:
         raise CommandError(ExitCode.CONFIGURATION, str(error)) from error
     except ValueError as error:
         raise CommandError(ExitCode.USAGE, str(error)) from error
     except OSError as error:
         raise CommandError(ExitCode.INPUT_OUTPUT, describe(error)) from error
-    return _report(summary(counters, alerts, identities), as_json=args.json)
+    if args.report:
+        # The report tells of hosts with their machines.
+        found["machines"] = found["machines"] if args.json else []
+    code = _report(found, as_json=args.json)
+    if report is not None and not args.json:
+        _print_report(report.document, args.output)
+    return code
 
 
 def _allow_open_files() -> None:
@@ -82,7 +97,9 @@ def _allow_open_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def _analyse(config: Config, args: argparse.Namespace, reading: Reading) -> "tuple[Counters, AlertNumbers, Identities]":
+def _analyse(
+    config: Config, args: argparse.Namespace, reading: Reading
+) -> "tuple[Counters, AlertNumbers, Identities, Report | None]":
     with ThreadPoolExecutor(1) as executor:
         # The core compiles lists while the rest of the sensor is imported: a tenth of the time of a short capture.
         lists = executor.submit(ListLoader(), config)
@@ -90,7 +107,36 @@ def _analyse(config: Config, args: argparse.Namespace, reading: Reading) -> "tup
 
         offline.prepare(config, anew=args.output is not None)
         with _progress(reading.files, quiet=args.json) as show:
-            return offline.analyse(config, reading, lists.result().compiled, show)
+            report = _new_report(config) if args.report else None
+            listeners = offline.Listeners(show_progress=show, report=report)
+            return *offline.analyse(config, reading, lists.result().compiled, listeners), report
+
+
+def _new_report(config: Config) -> "Report":
+    from sensor.report.collect import Report  # noqa: PLC0415  # late: reading alone starts faster
+
+    return Report(config)
+
+
+def _write_report(document: dict[str, Any], found: dict[str, Any], args: argparse.Namespace) -> None:
+    from sensor.report.write import write  # noqa: PLC0415
+
+    facts = [
+        ("files", ", ".join(args.files)),
+        ("packets", f"{found['packets']:,}"),
+        ("bytes", size(found["bytes"])),
+        ("flows", f"{found['flows']:,}"),
+        ("alerts", f"{sum(row['incidents'] for row in found['alerts']):,}"),
+        *(("warning", warning) for warning in found["warnings"]),
+    ]
+    write(args.output, "Report over captured traffic", facts, document)
+
+
+def _print_report(document: dict[str, Any], output: Path) -> None:
+    from sensor.report.summary import print_summary  # noqa: PLC0415
+
+    print_summary(document, print_table)
+    print(f"\nThe whole report: {printable(output / 'report.html')}, as data: {printable(output / 'report.json')}")
 
 
 def _output_overrides(args: argparse.Namespace) -> dict[str, object]:

@@ -30,8 +30,14 @@ pub(super) fn read_all(bytes: &[u8], chunk_bytes: usize) -> (Vec<Content>, Optio
 pub(super) fn pcap(contents: &[Content]) -> Vec<u8> {
     let mut bytes = file_header(LinkType::ETHERNET, 65535).to_vec();
     for (timestamp_ns, data, origlen) in contents {
-        let frame =
-            Frame { timestamp_ns: *timestamp_ns, data, origlen: *origlen, link_type: LinkType::ETHERNET, interface: 0 };
+        let frame = Frame {
+            timestamp_ns: *timestamp_ns,
+            data,
+            origlen: *origlen,
+            link_type: LinkType::ETHERNET,
+            interface: 0,
+            number: 0,
+        };
         bytes.extend(record_header(&frame));
         bytes.extend(data);
     }

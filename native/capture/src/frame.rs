@@ -49,6 +49,8 @@ pub struct Frame<'a> {
     pub link_type: LinkType,
     /// Index of the interface (live) or file (offline) that it came from.
     pub interface: u16,
+    /// Its number in its file, from 1, as Wireshark counts; 0 live.
+    pub number: u64,
 }
 
 /// Frames that became available together, in order of arrival.
@@ -81,6 +83,8 @@ pub struct FrameMeta {
     pub link_type: LinkType,
     /// As in [`Frame`].
     pub interface: u16,
+    /// As in [`Frame`].
+    pub number: u64,
 }
 
 impl OwnedBlock {
@@ -98,7 +102,7 @@ impl OwnedBlock {
         let mut block = Self::default();
         for (timestamp_ns, data) in frames {
             let origlen = u32::try_from(data.len()).expect("a frame is shorter than 4 GiB");
-            block.push(&Frame { timestamp_ns, data, origlen, link_type, interface });
+            block.push(&Frame { timestamp_ns, data, origlen, link_type, interface, number: 0 });
         }
         block
     }
@@ -117,6 +121,7 @@ impl OwnedBlock {
             origlen: frame.origlen,
             link_type: frame.link_type,
             interface: frame.interface,
+            number: frame.number,
         });
     }
 
@@ -132,6 +137,7 @@ impl OwnedBlock {
             origlen: meta.origlen,
             link_type: meta.link_type,
             interface: meta.interface,
+            number: meta.number,
         }
     }
 }

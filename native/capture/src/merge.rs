@@ -186,6 +186,15 @@ mod tests {
     }
 
     #[test]
+    fn frames_are_numbered_by_file() {
+        let files = [capture(&[10, 20]), capture(&[5, 15, 30])];
+        let mut reader = MergedReader::open(&files.each_ref().map(path)).expect("readable files");
+        let block = reader.next_block(OwnedBlock::default()).expect("readable blocks").expect("frames");
+        let numbers: Vec<_> = block.frames().map(|frame| (frame.interface, frame.number)).collect();
+        assert_eq!(numbers, [(1, 1), (0, 1), (1, 2), (0, 2), (1, 3)]);
+    }
+
+    #[test]
     fn blocks_go_on_where_the_last_one_was_full() {
         let even: Vec<u64> = (0..BLOCK_FRAMES as u64).map(|n| 2 * n).collect();
         let odd: Vec<u64> = even.iter().map(|n| n + 1).collect();

@@ -24,6 +24,8 @@ pub(crate) struct PcapFile {
     record_header_bytes: usize,
     lengths: Lengths,
     link_type: LinkType,
+    /// Frames that were found so far.
+    frames: u64,
 }
 
 /// Which of a record's two lengths is which: writers of version 2.2 and before had them the other way round, and with
@@ -74,11 +76,12 @@ impl PcapFile {
             record_header_bytes,
             lengths,
             link_type: as_registered(link_type),
+            frames: 0,
         })
     }
 
     /// Finds the whole records in `data` and appends where their frames lie.
-    pub(crate) fn scan(&self, data: &[u8], frames: &mut Vec<FrameMeta>) -> Scan {
+    pub(crate) fn scan(&mut self, data: &[u8], frames: &mut Vec<FrameMeta>) -> Scan {
         let mut at = 0;
         loop {
             let start = at + self.record_header_bytes;
@@ -93,6 +96,7 @@ impl PcapFile {
             if end > data.len() {
                 return Scan::need(at, end - at);
             }
+            self.frames += 1;
             frames.push(FrameMeta {
                 timestamp_ns: self.timestamp_ns(header),
                 offset: start as u32,
@@ -100,6 +104,7 @@ impl PcapFile {
                 origlen: origlen.max(caplen),
                 link_type: self.link_type,
                 interface: self.interface,
+                number: self.frames,
             });
             at = end;
         }
@@ -150,7 +155,7 @@ mod tests {
 
     fn only_frame(bytes: &[u8]) -> (u64, Vec<u8>, u32) {
         assert!(PcapFile::recognises(bytes));
-        let format = PcapFile::parse(bytes, 0).expect("a pcap header");
+        let mut format = PcapFile::parse(bytes, 0).expect("a pcap header");
         let mut frames = Vec::new();
         let records = &bytes[FILE_HEADER_BYTES..];
         let scan = format.scan(records, &mut frames);
@@ -197,7 +202,7 @@ mod tests {
     #[test]
     fn an_incredible_length_is_damage_and_the_bound_itself_is_not() {
         let mut bytes = file(MAGIC_NANOSECONDS, &[], u32::to_le_bytes);
-        let format = PcapFile::parse(&bytes, 0).expect("a pcap header");
+        let mut format = PcapFile::parse(&bytes, 0).expect("a pcap header");
         let mut scan_with_caplen = |caplen: u32| {
             bytes[FILE_HEADER_BYTES + 8..][..4].copy_from_slice(&caplen.to_le_bytes());
             format.scan(&bytes[FILE_HEADER_BYTES..], &mut Vec::new())

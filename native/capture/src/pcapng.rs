@@ -33,6 +33,8 @@ pub(crate) struct PcapNg {
     skipping: Option<(u64, u32)>,
     /// A simple packet block has no time of its own: the last one known stands in.
     last_timestamp_ns: u64,
+    /// Frames that were found so far.
+    frames: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -76,7 +78,14 @@ impl PcapNg {
 
     /// State before the first section header, which the scan then requires.
     pub(crate) fn new(interface: u16) -> Self {
-        Self { interface, order: ByteOrder::Little, interfaces: Vec::new(), skipping: None, last_timestamp_ns: 0 }
+        Self {
+            interface,
+            order: ByteOrder::Little,
+            interfaces: Vec::new(),
+            skipping: None,
+            last_timestamp_ns: 0,
+            frames: 0,
+        }
     }
 
     /// Whether the file may end here: not inside a block that is being skipped.
@@ -211,6 +220,7 @@ impl PcapNg {
         if let Some(timestamp) = packet.timestamp {
             self.last_timestamp_ns = described.clock.to_ns(timestamp);
         }
+        self.frames += 1;
         Ok(FrameMeta {
             timestamp_ns: self.last_timestamp_ns,
             offset: packet.data_offset as u32,
@@ -218,6 +228,7 @@ impl PcapNg {
             origlen: packet.origlen.max(packet.caplen),
             link_type: described.link_type,
             interface: self.interface,
+            number: self.frames,
         })
     }
 }

@@ -9,6 +9,7 @@ use wire::{TunnelPorts, UdpTunnel};
 
 use crate::networks::Networks;
 use crate::pcap_ring::RingConfig;
+use crate::records::RecordKind;
 
 /// Live capture or capture files: the same engine, but live a full queue drops and counts, and in `Read` it waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -62,6 +63,9 @@ pub struct EngineConfig {
     pub beacon: BeaconConfig,
     /// The event log, if one is written.
     pub eve: Option<EveConfig>,
+    /// The kinds of records that are given as Arrow.
+    #[serde(default)]
+    pub records: Vec<RecordKind>,
 }
 
 /// How one interface is captured.

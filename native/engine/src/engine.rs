@@ -5,8 +5,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use arrow_array::RecordBatch;
+use arrow_schema::ArrowError;
 use capture::{CaptureError, LinkType, OwnedBlock};
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Select, Sender, TryRecvError};
 use thiserror::Error;
 
 use crate::config::{Backend, EngineConfig, Mode};
@@ -18,6 +20,7 @@ use crate::offline::ReadState;
 use crate::output::EventLog;
 use crate::pcap_ring::{PcapRing, RingError};
 use crate::query::{FlowQuery, HostQuery};
+use crate::records::{RecordKind, RecordReader};
 use crate::watch::WatchSlot;
 use crate::watchlist::Watchlists;
 
@@ -51,6 +54,9 @@ pub enum EngineError {
     /// An answer cannot be given as Arrow.
     #[error("make Arrow records: {0}")]
     Arrow(#[from] serde_arrow::Error),
+    /// Records cannot be given as Arrow.
+    #[error("make Arrow records: {0}")]
+    Records(#[from] ArrowError),
 }
 
 /// What one poll gives.
@@ -76,6 +82,9 @@ pub(crate) struct Shared {
     pub(crate) selection: Option<Arc<Selection>>,
     /// Set once it is open; its accounts are asked for after the end, too.
     pub(crate) ring: OnceLock<Arc<PcapRing>>,
+    /// Set once the engine has started, if any records are wanted; they are taken after the end, too.
+    pub(crate) records: OnceLock<RecordReader>,
+    pub(crate) records_state: Arc<SinkState>,
 }
 
 /// What exists only while the engine runs.
@@ -134,6 +143,8 @@ impl Engine {
             read: Arc::default(),
             merge: Arc::new(MergeState { mirror, ..MergeState::default() }),
             ring: OnceLock::new(),
+            records: OnceLock::new(),
+            records_state: Arc::default(),
         };
         Ok(Self { shared, running: RwLock::new(None), stop: Arc::default(), unacknowledged: AtomicBool::new(false) })
     }
@@ -173,7 +184,7 @@ impl Engine {
         };
         // Nothing is locked while this waits: others ask and count meanwhile.
         let mut polled = Polled::default();
-        match notices.recv_timeout(timeout) {
+        match self.next_notice(&notices, timeout) {
             Ok(notice) => polled.notice = self.gather(notice, &notices),
             Err(RecvTimeoutError::Timeout) => self.check_alive()?,
             Err(RecvTimeoutError::Disconnected) => {
@@ -185,6 +196,31 @@ impl Engine {
             polled.notice.time_ns = polled.notice.time_ns.max(self.shared.merge.time_ns.load(Ordering::Relaxed));
         }
         Ok(polled)
+    }
+
+    /// In `read` nobody gets on while records wait to be taken, so that they end the wait, too.
+    fn next_notice(&self, notices: &Receiver<Notice>, timeout: Duration) -> Result<Notice, RecvTimeoutError> {
+        let records = self.shared.records.get().filter(|_| self.shared.config.mode == Mode::Read);
+        let Some(records) = records else { return notices.recv_timeout(timeout) };
+        let mut select = Select::new();
+        select.recv(notices);
+        records.select(&mut select);
+        if !records.has_begun() && select.ready_timeout(timeout).is_err() {
+            return Err(RecvTimeoutError::Timeout);
+        }
+        notices.try_recv().map_err(|error| match error {
+            TryRecvError::Empty => RecvTimeoutError::Timeout,
+            TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
+        })
+    }
+
+    /// Records that have gathered, as Arrow, one batch a kind at most; waits at most `timeout` for the first. `None` when
+    /// no more will come, or none are wanted.
+    ///
+    /// # Errors
+    /// A batch cannot be made.
+    pub fn records(&self, timeout: Duration) -> Result<Option<Vec<(RecordKind, RecordBatch)>>, EngineError> {
+        self.shared.records.get().map_or(Ok(None), |records| Ok(records.take(timeout)?))
     }
 
     /// Live, all that waits goes out together; in `read` one second after the other, each acknowledged.

@@ -28,6 +28,7 @@ pub mod pcap_ring;
 pub mod pipeline;
 pub mod punt;
 mod query;
+pub mod records;
 pub mod rows;
 mod scan;
 mod snapshot;

@@ -18,6 +18,7 @@ use crate::names::{AppEvent, AppRecord, NameSource, ResolvedNames};
 use crate::output::EventLog;
 use crate::punt::{PuntedFrame, PuntedFrames};
 use crate::query::HostQuery;
+use crate::records::RecordFeed;
 
 /// In `read`, so many frames of control protocols go over together at most, if nothing else has to go before.
 const PUNTED_TOGETHER: usize = 1000;
@@ -150,6 +151,8 @@ pub struct MergeState {
 pub struct Outlets {
     /// Flow records.
     pub log: Option<EventLog>,
+    /// Records for whoever wants them as Arrow.
+    pub records: Option<RecordFeed>,
     /// Findings, and in `read` hits.
     pub notices: Sender<Notice>,
     /// In `read`: Python has dealt with the last notice.
@@ -223,6 +226,7 @@ impl Merge {
             self.notify(Notice { time_ns, conditions, ..Notice::default() }, true);
         }
         self.outlets.log = None;
+        self.outlets.records = None;
         drop(std::mem::replace(&mut self.outlets.notices, crossbeam_channel::bounded(0).0));
         for query in queries {
             query.answer(&self.hosts);
@@ -290,6 +294,10 @@ impl Merge {
         self.beacons.take(&records, notice.time_ns, &mut notice.beacons);
         self.publish(notice.time_ns);
         self.notify(notice, false);
+        let (apps, records) = (Arc::new(apps), Arc::new(records));
+        if let Some(feed) = &self.outlets.records {
+            feed.send(&records, &apps);
+        }
         if let Some(log) = &self.outlets.log {
             log.apps(apps);
             log.flows(records);

@@ -10,6 +10,7 @@ use crate::counters::{WorkerCounters, lock};
 use crate::engine::{Engine, Running, Shared};
 use crate::flow::FlowEnd;
 use crate::pcap_ring::{PcapRing, RingAccounts};
+use crate::records::RecordReader;
 
 impl Engine {
     /// All numbers, as JSON; both accounts of captured frames close to the frame.
@@ -52,7 +53,7 @@ impl Engine {
             "mirror": mirror,
             "watchlist": watchlist(&self.shared, &workers),
             "sinks": sinks(&self.shared, &workers),
-            "queues": running.map_or_else(Vec::new, |running| queues(running, ring.map(AsRef::as_ref))),
+            "queues": running.map_or_else(Vec::new, |running| queues(running, ring.map(AsRef::as_ref), self.shared.records.get())),
             "workers": workers.iter().enumerate()
                 .map(|(index, worker)| json!({"worker": index, "progress": worker.progress}))
                 .collect::<Vec<_>>(),
@@ -208,7 +209,7 @@ fn sinks(shared: &Shared, workers: &[WorkerCounters]) -> Vec<Value> {
     let behind: u64 = workers.iter().map(|worker| worker.records_dropped).sum();
     let notices: u64 = workers.iter().map(|worker| worker.hits_dropped).sum();
     let findings = number(&shared.merge.notices_dropped);
-    vec![
+    let mut sinks = vec![
         json!({
             "sink": "eve",
             "written": number(&shared.eve.written),
@@ -216,10 +217,15 @@ fn sinks(shared: &Shared, workers: &[WorkerCounters]) -> Vec<Value> {
             "error": if error.is_empty() { None } else { Some(error) },
         }),
         json!({"sink": "alerts", "written": null, "dropped": notices + findings, "error": null}),
-    ]
+    ];
+    if !shared.config.records.is_empty() {
+        let (written, dropped) = (number(&shared.records_state.written), number(&shared.records_state.dropped));
+        sinks.push(json!({"sink": "records", "written": written, "dropped": dropped + behind, "error": null}));
+    }
+    sinks
 }
 
-fn queues(running: &Running, ring: Option<&PcapRing>) -> Vec<Value> {
+fn queues(running: &Running, ring: Option<&PcapRing>, records: Option<&RecordReader>) -> Vec<Value> {
     let mut queues = vec![
         ("seconds", running.seconds.len(), running.seconds.capacity().unwrap_or(0)),
         ("notices", running.notices.len(), running.notices.capacity().unwrap_or(0)),
@@ -227,6 +233,10 @@ fn queues(running: &Running, ring: Option<&PcapRing>) -> Vec<Value> {
     if let Some(log) = &running.log {
         let (length, capacity) = log.queue();
         queues.push(("eve", length, capacity));
+    }
+    if let Some(records) = records {
+        let (length, capacity) = records.queue();
+        queues.push(("records", length, capacity));
     }
     if let Some(ring) = ring {
         let (length, capacity) = ring.queue();

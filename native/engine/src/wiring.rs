@@ -20,6 +20,7 @@ use crate::output::{EveContext, EventLog};
 use crate::pcap_ring::{PcapRing, WhenFull};
 use crate::pipeline::{Worker, WorkerPorts, WorkerSetup};
 use crate::query::{FlowQuery, HostQuery};
+use crate::records::{RecordFeed, record_queue};
 use crate::store::RingStore;
 use crate::watch::WatchHold;
 
@@ -178,7 +179,8 @@ impl Engine {
     fn start_merge(&self, log: Option<EventLog>, queues: &Queues) -> Result<JoinHandle<()>, EngineError> {
         let config = &self.shared.config;
         let (notices, acknowledged) = (queues.notices.into.clone(), queues.acknowledged.out.clone());
-        let outlets = Outlets { log, notices, acknowledged };
+        let records = self.open_records();
+        let outlets = Outlets { log, records, notices, acknowledged };
         let smtp = SmtpWatch::new(config.smtp.clone(), config.networks.mail_servers.clone());
         let (internal, mail_servers) = (config.networks.internal.clone(), config.networks.mail_servers.clone());
         let beacons = BeaconWatch::new(config.beacon.clone(), internal, mail_servers);
@@ -187,6 +189,18 @@ impl Engine {
         let merge = Merge::new(config.mode, config.workers, tables, outlets, Arc::clone(&self.shared.merge));
         let (seconds, queries) = (queues.seconds.out.clone(), queues.host_queries.out.clone());
         spawn("merge", move || merge.run(&seconds, &queries))
+    }
+
+    /// The merge thread's end of the records' queue, if any are wanted.
+    fn open_records(&self) -> Option<RecordFeed> {
+        let (config, state) = (&self.shared.config, &self.shared.records_state);
+        if config.records.is_empty() {
+            return None;
+        }
+        let (feed, reader) = record_queue(config.mode, &config.records, Arc::clone(&self.shared.interfaces), state);
+        // Started once only, so it is not set yet.
+        let _ = self.shared.records.set(reader);
+        Some(feed)
     }
 
     /// The workers, and the way to ask each.

@@ -1,6 +1,8 @@
 //! PyO3 glue only: `sensor._native`. What each item means stands in `sensor/_native.pyi`.
 #![allow(missing_docs)] // the stub file is the reference
 
+mod columns;
+
 use std::borrow::Cow;
 use std::io::ErrorKind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,6 +14,7 @@ use engine::extract::{FrameFiles, Rotation};
 use engine::find::{FindError, Format};
 use engine::mirror::source_name;
 use engine::punt::PuntedFrame;
+use engine::records::{RecordKind, Rows};
 use engine::watchlist::{ListFormat, ListText};
 use engine::{EngineConfig, EngineError};
 use pyo3::exceptions::{PyBrokenPipeError, PyOSError, PyRuntimeError, PyValueError};
@@ -27,7 +30,9 @@ fn raise(error: EngineError) -> PyErr {
         EngineError::Capture(_) | EngineError::Ring(_) | EngineError::Extract(_) | EngineError::Thread(_) => {
             PyOSError::new_err(text)
         }
-        EngineError::State(_) | EngineError::Dead(_) | EngineError::Arrow(_) => PyRuntimeError::new_err(text),
+        EngineError::State(_) | EngineError::Dead(_) | EngineError::Arrow(_) | EngineError::Records(_) => {
+            PyRuntimeError::new_err(text)
+        }
     }
 }
 
@@ -49,6 +54,11 @@ impl RecordBatch {
         let (array, schema) = to_ffi(&records).map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
         let schema = PyCapsule::new(py, schema, Some(c"arrow_schema".into()))?;
         Ok((schema, PyCapsule::new(py, array, Some(c"arrow_array".into()))?))
+    }
+
+    #[pyo3(signature = (names=None))]
+    fn columns<'py>(&self, py: Python<'py>, names: Option<Vec<String>>) -> PyResult<Vec<Bound<'py, PyList>>> {
+        columns::lists(py, &self.0, names)
     }
 
     fn __len__(&self) -> usize {
@@ -196,6 +206,19 @@ impl Batch {
     }
 }
 
+#[pyfunction]
+fn empty_records(kind: &str) -> PyResult<RecordBatch> {
+    let kind = RecordKind::ALL.into_iter().find(|known| known.name() == kind);
+    let kind = kind.ok_or_else(|| PyValueError::new_err("there is no such kind of records"))?;
+    let batch = kind.batch(&Rows::default(), &[]).map_err(|error| raise(error.into()))?;
+    Ok(RecordBatch(batch))
+}
+
+fn seconds(timeout_seconds: f64) -> PyResult<Duration> {
+    Duration::try_from_secs_f64(timeout_seconds)
+        .map_err(|error| PyValueError::new_err(format!("timeout_seconds: {error}")))
+}
+
 #[pyclass(frozen, module = "sensor._native")]
 struct Engine {
     engine: engine::Engine,
@@ -218,10 +241,15 @@ impl Engine {
     }
 
     fn poll(&self, py: Python<'_>, timeout_seconds: f64) -> PyResult<Batch> {
-        let timeout = Duration::try_from_secs_f64(timeout_seconds)
-            .map_err(|error| PyValueError::new_err(format!("timeout_seconds: {error}")))?;
+        let timeout = seconds(timeout_seconds)?;
         let polled = py.detach(|| self.engine.poll(timeout)).map_err(raise)?;
         Ok(Batch { polled, interfaces: Arc::clone(&self.interfaces) })
+    }
+
+    fn records(&self, py: Python<'_>, timeout_seconds: f64) -> PyResult<Option<Vec<(&'static str, RecordBatch)>>> {
+        let timeout = seconds(timeout_seconds)?;
+        let batches = py.detach(|| self.engine.records(timeout)).map_err(raise)?;
+        Ok(batches.map(|batches| batches.into_iter().map(|(kind, batch)| (kind.name(), RecordBatch(batch))).collect()))
     }
 
     fn replace_watchlists(&self, watchlists: &Watchlists) -> u32 {
@@ -326,5 +354,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Batch>()?;
     module.add_class::<RecordBatch>()?;
     module.add_class::<Watchlists>()?;
-    module.add_class::<PacketSearch>()
+    module.add_class::<PacketSearch>()?;
+    module.add_function(wrap_pyfunction!(empty_records, module)?)
 }

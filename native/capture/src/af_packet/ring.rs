@@ -206,6 +206,7 @@ impl<'a> Iterator for Frames<'a> {
                 origlen: (*header).tp_len,
                 link_type: self.labels.link_type,
                 interface: self.labels.interface,
+                number: 0,
             })
         }
     }

@@ -70,6 +70,8 @@ fn record(host: u8, server: [u8; 4], start_seconds: f64, bytes: [u64; 2]) -> Flo
         layers: None,
         quoted: None,
         interface: 0,
+        file_frame: 0,
+        internal: [true, false],
         app: AppProtocol::Tls,
         app_before: None,
         name: None,

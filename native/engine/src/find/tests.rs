@@ -69,7 +69,14 @@ fn store(ring: &Arc<PcapRing>, samples: &[Sample]) {
     let (ports, mut stack) = (TunnelPorts::default(), EncapStack::new());
     for sample in samples {
         let (data, origlen) = (sample.data.as_slice(), sample.data.len() as u32);
-        let frame = Frame { timestamp_ns: sample.time_ns, data, origlen, link_type: LinkType::ETHERNET, interface: 0 };
+        let frame = Frame {
+            timestamp_ns: sample.time_ns,
+            data,
+            origlen,
+            link_type: LinkType::ETHERNET,
+            interface: 0,
+            number: 0,
+        };
         let store = &mut stores[sample.worker];
         store.store(&frame);
         let decoded = wire::decode(data, origlen, 1, &ports, &mut stack);

@@ -49,6 +49,7 @@ impl Flow {
             active_tick: 0,
             start_ns: frame.timestamp_ns,
             first_frame: 0,
+            file_frame: frame.number,
             flow_id: 0,
             macs: macs(ether, answer),
             vlans: ArrayVec::new(),

@@ -96,6 +96,8 @@ pub struct Flow {
     pub(crate) start_ns: u64,
     /// Number of its first frame among those that were read.
     pub(crate) first_frame: u64,
+    /// Number of its first frame in the capture file, 0 live.
+    pub(crate) file_frame: u64,
     pub(crate) flow_id: u64,
     pub(crate) macs: [Mac; 2],
     pub(crate) vlans: ArrayVec<u16, MAX_FLOW_VLANS>,

@@ -100,6 +100,10 @@ pub struct FlowRecord {
     pub quoted: Option<FiveTuple>,
     /// Index of the interface.
     pub interface: u16,
+    /// Number of the flow's first frame in its capture file, from 1; 0 live.
+    pub file_frame: u64,
+    /// Whether the ends are internal.
+    pub internal: [bool; 2],
     /// What the flow speaks, as far as it is known.
     pub app: AppProtocol,
     /// What it spoke first, if it has become another conversation since.
@@ -152,6 +156,8 @@ impl Flow {
             layers,
             quoted: self.quoted.as_deref().copied(),
             interface: self.interface,
+            file_frame: self.file_frame,
+            internal: [FlowFlags::ORIG_INTERNAL, FlowFlags::RESP_INTERNAL].map(|side| self.flags.contains(side)),
             app: self.app,
             app_before: self.app_before,
             name: self.name.clone().map(|name| (name, NameSource::Client(self.name_app))),

@@ -39,6 +39,8 @@ pub struct AppRecord {
     pub layers: Option<Layers>,
     /// Index of the interface.
     pub interface: u16,
+    /// Number of the flow's first frame in its capture file, from 1; 0 live.
+    pub file_frame: u64,
     /// What happened.
     pub event: AppEvent,
 }
@@ -58,6 +60,7 @@ impl AppRecord {
             vlans: flow.vlans.clone(),
             layers,
             interface: flow.interface,
+            file_frame: flow.file_frame,
             event,
         }
     }
@@ -81,6 +84,7 @@ impl AppRecord {
             vlans: [20].into_iter().collect(),
             layers: None,
             interface: 0,
+            file_frame: 0,
             event,
         }
     }

@@ -187,12 +187,12 @@ impl EveContext {
     }
 }
 
-pub(super) fn is_icmp(tuple: &FiveTuple) -> bool {
+pub(crate) fn is_icmp(tuple: &FiveTuple) -> bool {
     matches!(tuple.protocol, IPPROTO_ICMP | IPPROTO_ICMPV6)
 }
 
 /// The ports of both ends, where there are any.
-pub(super) fn ports(tuple: &FiveTuple) -> [Option<u16>; 2] {
+pub(crate) fn ports(tuple: &FiveTuple) -> [Option<u16>; 2] {
     [tuple.orig.port, tuple.resp.port].map(|port| (!is_icmp(tuple) && port != 0).then_some(port))
 }
 

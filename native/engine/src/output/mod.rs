@@ -20,6 +20,7 @@ use crate::flow::FlowRecord;
 use crate::names::AppRecord;
 
 pub use eve::{EveContext, protocol_name, timestamp};
+pub(crate) use eve::{is_icmp, ports};
 pub(crate) use layer::layers_json;
 use log_file::LogFile;
 
@@ -31,8 +32,8 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// What the log is given.
 #[derive(Debug)]
 enum Entry {
-    Flows(Vec<FlowRecord>),
-    Apps(Vec<AppRecord>),
+    Flows(Arc<Vec<FlowRecord>>),
+    Apps(Arc<Vec<AppRecord>>),
     Line(String),
 }
 
@@ -59,7 +60,7 @@ impl EventLog {
     }
 
     /// Writes a flow event for each record.
-    pub fn flows(&self, records: Vec<FlowRecord>) {
+    pub fn flows(&self, records: Arc<Vec<FlowRecord>>) {
         if self.writes("flow") && !records.is_empty() {
             let count = records.len() as u64;
             self.send(Entry::Flows(records), count);
@@ -67,10 +68,9 @@ impl EventLog {
     }
 
     /// Writes an event for each record whose type is wanted.
-    pub fn apps(&self, mut records: Vec<AppRecord>) {
-        records.retain(|record| self.writes(record.event.kind()));
-        if !records.is_empty() {
-            let count = records.len() as u64;
+    pub fn apps(&self, records: Arc<Vec<AppRecord>>) {
+        let count = records.iter().filter(|record| self.writes(record.event.kind())).count() as u64;
+        if count > 0 {
             self.send(Entry::Apps(records), count);
         }
     }
@@ -128,16 +128,18 @@ fn write_entries(context: &EveContext, entries: &Receiver<Entry>, state: &SinkSt
 fn render(context: &EveContext, entry: Entry, text: &mut Vec<u8>) -> u64 {
     match entry {
         Entry::Flows(records) => {
-            for record in &records {
+            for record in records.iter() {
                 context.render_flow(record, text);
             }
             records.len() as u64
         }
         Entry::Apps(records) => {
-            for record in &records {
+            let mut lines = 0;
+            for record in records.iter().filter(|record| context.config.writes(record.event.kind())) {
                 context.render_app(record, text);
+                lines += 1;
             }
-            records.len() as u64
+            lines
         }
         Entry::Line(line) => {
             text.extend_from_slice(line.as_bytes());

@@ -192,8 +192,14 @@ mod tests {
         let mut ends = vec![0];
         for length in [0, 1, 60, 1514] {
             let data = vec![7; length];
-            let frame =
-                Frame { timestamp_ns: 1, data: &data, origlen: 1514, link_type: LinkType::ETHERNET, interface: 0 };
+            let frame = Frame {
+                timestamp_ns: 1,
+                data: &data,
+                origlen: 1514,
+                link_type: LinkType::ETHERNET,
+                interface: 0,
+                number: 0,
+            };
             records.extend_from_slice(&record_header(&frame));
             records.extend_from_slice(&data);
             ends.push(records.len());

@@ -63,6 +63,7 @@ impl Record {
             origlen: self.origlen,
             link_type: LinkType::ETHERNET,
             interface: 0,
+            number: 0,
         });
     }
 }

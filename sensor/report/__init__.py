@@ -1,0 +1,1 @@
+"""The report over capture files: one file a section, pure functions of rows, and the page that shows them."""

@@ -1,0 +1,79 @@
+"""Which servers were attacked, how, by whom, with what success."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sensor.alerts.text import utc_stamp
+from sensor.report.bounded import Groups, Members
+from sensor.report.finding import Places, Row, Seen
+
+_MOST_EXAMPLES = 5
+_Key = tuple[str, str, str, str, str, str, str, str]
+_COLUMNS = ("src_ip", "dest_ip", "host", "path", "parameter", "method", "category", "weakness")
+
+
+class _Attack:
+    def __init__(self, row: Row) -> None:
+        self.seen = Seen(row)
+        self.succeeded = 0
+        self.first_success_ns: int | None = None
+        self.examples, self.evidence, self.statuses = Members(), Members(), Members()
+
+
+class AttackSection:
+    """Gathers what rules found in requests, see `sensor.web.rows`."""
+
+    def __init__(self, places: Places) -> None:
+        """Nothing has been attacked."""
+        self._places = places
+        self._attacks: Groups[_Key, _Attack] = Groups()
+
+    @property
+    def left_out(self) -> int:
+        """What found no room."""
+        return self._attacks.left_out
+
+    def take(self, rows: Iterable[Row]) -> None:
+        """Take requests that rules matched."""
+        for row in rows:
+            key: _Key = tuple(str(row[column]) for column in _COLUMNS)  # type: ignore[assignment]
+            self._places.want(row["flow_id"])
+            if (entry := self._attacks.reach(key, lambda row=row: _Attack(row))) is not None:  # type: ignore[misc]
+                _add(entry, row)
+
+    def attacks(self) -> list[dict[str, Any]]:
+        """One row a weakness, those first that were exploited, then by the number of requests."""
+        found = [self._document(key, entry) for key, entry in self._attacks.items()]
+        return sorted(found, key=lambda row: (not row["succeeded"], -row["requests"], row["server"], row["path"]))
+
+    def _document(self, key: _Key, entry: _Attack) -> dict[str, Any]:
+        source, server, host, path, parameter, method, category, weakness = key
+        return {
+            "source": source,
+            "server": server,
+            "host": host,
+            "path": path,
+            "parameter": parameter,
+            "method": method,
+            "category": category,
+            "weakness": weakness,
+            "requests": entry.seen.count,
+            "succeeded": entry.succeeded,
+            "first_success": None if entry.first_success_ns is None else utc_stamp(entry.first_success_ns),
+            "examples": list(entry.examples)[:_MOST_EXAMPLES],
+            "evidence": list(entry.evidence)[:_MOST_EXAMPLES],
+            "statuses": list(entry.statuses),
+            **entry.seen.document(self._places),
+        }
+
+
+def _add(entry: _Attack, row: Row) -> None:
+    entry.seen.add(row, row["count"])
+    entry.statuses.add([str(row["status"])] if row["status"] else [])
+    if len(entry.examples) < _MOST_EXAMPLES:
+        entry.examples.add([row["excerpt"]])
+    if row["succeeded"]:
+        entry.succeeded += row["count"]
+        entry.evidence.add([row["evidence"]])
+        if entry.first_success_ns is None or row["time_ns"] < entry.first_success_ns:
+            entry.first_success_ns = row["time_ns"]

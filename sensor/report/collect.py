@@ -1,0 +1,133 @@
+"""The report as data: gathered while the files are read, put together at their end."""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+
+from sensor.config import Config
+from sensor.engine import Batch, Counters
+from sensor.report.accounts import AccountSection
+from sensor.report.attackers import AttackerSection
+from sensor.report.attacks import AttackSection
+from sensor.report.finding import Places
+from sensor.report.mails import MailSections
+from sensor.report.traffic import TrafficSections
+
+if TYPE_CHECKING:
+    from sensor._native import RecordBatch
+
+
+class Report:
+    """Takes all that a run tells, in bounded memory; `document` is the report once it has finished."""
+
+    RECORDS = ("flow",)
+    """The kinds of records that it takes."""
+
+    def __init__(self, config: Config) -> None:
+        """Nothing has been read; `config` says which networks are internal."""
+        networks = config.networks.internal
+
+        @lru_cache(maxsize=200_000)
+        def is_internal(ip: str) -> bool:
+            address = ip_address(ip)
+            return any(address.version == network.version and address in network for network in networks)
+
+        places = Places()
+        self._mails = MailSections(places)
+        self._attacks = AttackSection(places)
+        self._accounts = AccountSection(places)
+        self._attackers = AttackerSection(places)
+        self._traffic = TrafficSections(places, is_internal)
+        self.document: dict[str, Any] = {}
+
+    def take(self, batch: Batch) -> None:
+        """Take what was read of mails, logins, clicks and attacks."""
+        web: Sequence[Any] = getattr(batch, "web", ())
+        self._mails.take(batch.mails)
+        self._mails.take_clicks(getattr(batch, "clicks", ()))
+        self._accounts.take(batch.logins)
+        self._attacks.take(web)
+        self._attackers.take_mails(batch.mails)
+        self._attackers.take_logins(batch.logins)
+        self._attackers.take_web(web)
+
+    def take_records(self, records: "Sequence[tuple[str, RecordBatch]]") -> None:
+        """Take flow records; others are let be."""
+        for kind, batch in records:
+            if kind == "flow":
+                self._traffic.take(batch)
+
+    def finish(
+        self, counters: Counters, machines: Sequence[dict[str, Any]], alerts: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Put the report together; `alerts` are incidents as the API describes them."""
+        senders, deliveries = self._mails.senders(), self._mails.deliveries()
+        attacks, accounts = self._attacks.attacks(), self._accounts.accounts()
+        self.document = {
+            "senders": senders,
+            "mail_sources": self._mails.mail_sources(),
+            "urls": self._mails.urls(),
+            "deliveries": deliveries,
+            "attacks": attacks,
+            "attackers": self._attackers.attackers(_suspects(senders, deliveries, attacks, accounts)),
+            "accounts": accounts,
+            "hosts": self._traffic.hosts(machines),
+            "conversations": self._traffic.conversations(),
+            "protocols": self._traffic.protocols(),
+            "timeline": self._traffic.timeline.document(),
+            "alerts": sorted(alerts, key=lambda alert: (_SEVERITIES.index(alert["severity"]), alert["opened"])),
+            "not_understood": self._not_understood(counters),
+            "mirror": dict(counters["mirror"]),
+        }
+
+    def _not_understood(self, counters: Counters) -> list[dict[str, Any]]:
+        rows = [
+            {"what": "frame", "layer": row["layer"], "reason": row["error"], "count": row["frames"]}
+            for row in counters["decode_errors"]
+        ]
+        rows += [
+            {"what": "conversation", "layer": row["app_proto"], "reason": row["error"], "count": row["errors"]}
+            for row in counters["names"]["errors"]
+        ]
+        rows += [
+            {"what": "flow", "layer": row["app_proto"], "reason": "protocol not recognised", "count": row["flows"]}
+            for row in counters["names"]["flows"]
+            if row["app_proto"] == "unknown"
+        ]
+        parts = (self._mails, self._attacks, self._accounts, self._attackers, self._traffic)
+        left_out = sum(part.left_out for part in parts)
+        rows.append({"what": "report", "layer": "report", "reason": "no room for more rows", "count": left_out})
+        rows += [
+            {"what": "file", "layer": "file", "reason": reason, "count": 1} for reason in counters.get("warnings", [])
+        ]
+        return sorted((row for row in rows if row["count"]), key=lambda row: -row["count"])
+
+
+_SEVERITIES = ("high", "medium", "low", "info")
+
+
+def _suspects(
+    senders: Sequence[Mapping[str, Any]],
+    deliveries: Sequence[Mapping[str, Any]],
+    attacks: Sequence[Mapping[str, Any]],
+    accounts: Sequence[Mapping[str, Any]],
+) -> dict[str, str]:
+    """Give who attacks, and why it is thought so, the gravest reason first."""
+    suspects: dict[str, str] = {}
+    for row in sorted(attacks, key=lambda row: -row["succeeded"]):
+        done = "attacked successfully" if row["succeeded"] else "attacked"
+        suspects.setdefault(row["source"], f"{done}: {row['category']}")
+    phishing = {row["sender"] for row in deliveries if row["phishing"]}
+    for row in senders:
+        if row["spoofed"] or row["address"] in phishing:
+            for source in row["sources"]:
+                suspects.setdefault(source, f"sent as {row['address']}")
+    for row in accounts:
+        if row["attempts"] >= _GUESSES:
+            suspects.setdefault(row["source"], f"tried the account {row['user']} {row['attempts']} times")
+    return suspects
+
+
+_GUESSES = 10
+"""So many attempts on one account from one address are guessing, whether or not they succeeded."""

@@ -5,7 +5,7 @@ Every call releases the GIL while it works. Records leave as Arrow through the P
 
 from typing import Any, final
 
-__all__ = ["Batch", "Engine", "PacketSearch", "RecordBatch", "Watchlists", "empty_records"]
+__all__ = ["Batch", "Engine", "PacketSearch", "RecordBatch", "Watchlists", "WebRules", "empty_records"]
 
 def empty_records(kind: str) -> RecordBatch:
     """No records of a kind, with their schema. ValueError: there is no such kind."""
@@ -49,6 +49,20 @@ class Watchlists:
         """
 
 @final
+class WebRules:
+    """Compiled rules of web attacks, to try them; an engine compiles its own from its settings."""
+
+    @staticmethod
+    def compile(rules: str) -> WebRules:
+        """Compile a JSON list of rules. ValueError: its arguments are the place of the first wrong rule, and why."""
+
+    def inspect(self, request: bytes, response: bytes) -> list[tuple[str, str, str, str, str, str, bool]]:
+        """Match a request and its answer as they stand on the wire.
+
+        Each finding is its category, rule, place, parameter, excerpt, evidence of success, and whether that proves it.
+        """
+
+@final
 class Batch:
     """What one `Engine.poll` gives."""
 
@@ -71,6 +85,10 @@ class Batch:
     @property
     def logins(self) -> RecordBatch:
         """Attempts to log in, by time and flow; columns as `sensor.mail.rows.LoginRow`."""
+
+    @property
+    def web(self) -> RecordBatch:
+        """Requests to watched servers that rules of web attacks match, and sources that scan, in their order."""
 
     @property
     def beacons(self) -> str:
@@ -101,7 +119,7 @@ class Batch:
         """Whether no more will come: all files are read, or everything is drained after `Engine.stop`."""
 
     def __len__(self) -> int:
-        """Number of hits, findings, beacons, conditions, mails, logins and clicks."""
+        """Number of hits, findings, beacons, conditions, mails, logins, clicks and web findings."""
 
 @final
 class Engine:

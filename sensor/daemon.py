@@ -25,6 +25,7 @@ from sensor.sockets import Listeners
 from sensor.sources import LibpcapSources
 from sensor.stats import StatsLog
 from sensor.systemd import ServiceManager, signals_to
+from sensor.web.judge import WebJudge
 
 _log = logging.getLogger(__name__)
 _POLL_SECONDS = 0.25
@@ -100,6 +101,7 @@ class Daemon:
         self._sources = LibpcapSources(self._engine, settings["interfaces"])
         self._identities = self._restored_identities(stack)
         self._mail = MailJudge(self._config)
+        self._web = WebJudge(self._config.detect.web, self._identities.who)
         self._view = LiveView(self._engine, self._desk, self._take_counters, self._outputs.sinks, self._identities)
         api = ApiServer(self._endpoints(listeners))
         stack.callback(api.stop)
@@ -168,7 +170,7 @@ class Daemon:
         return batch
 
     def _take(self, batch: Batch) -> None:
-        self._desk.take(self._identities.take(self._mail.take(batch)))
+        self._desk.take(self._identities.take(self._mail.take(self._web.take(batch))))
 
     def _take_counters(self) -> Counters:
         return self._sources.amend(self._engine.counters())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, cast
 from sensor.alerts.rows import BeaconRow, FindingRow, HitRow, JudgedRow, MirrorRow
 from sensor.identity.facts import PuntedFrame
 from sensor.mail.rows import ClickRow, LoginRow, MailRow
+from sensor.web.rows import WebRow
 
 if TYPE_CHECKING:
     from sensor._native import Engine as NativeEngine
@@ -192,6 +193,7 @@ class Batch:
     routers: Sequence[str] = ()
     mails: Sequence[MailRow] = ()
     logins: Sequence[LoginRow] = ()
+    web: Sequence[WebRow] = ()
     beacons: Sequence[BeaconRow] = ()
     clicks: Sequence[ClickRow] = ()
     judged: Sequence[JudgedRow] = ()
@@ -244,6 +246,7 @@ class Engine:
             mails=cast("list[MailRow]", rows_of(native.mails)),
             logins=cast("list[LoginRow]", rows_of(native.logins)),
             clicks=cast("list[ClickRow]", rows_of(native.clicks)),
+            web=cast("list[WebRow]", rows_of(native.web)),
         )
 
     def records(self, timeout_seconds: float) -> "list[tuple[str, RecordBatch]] | None":

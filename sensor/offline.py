@@ -15,6 +15,7 @@ from sensor.identity.naming import Identities
 from sensor.mail.judge import MailJudge
 from sensor.outputs import OutputError, check_directories, event_log_of
 from sensor.stats import StatsLog
+from sensor.web.judge import WebJudge
 
 if TYPE_CHECKING:
     from sensor.report.collect import Report
@@ -62,13 +63,14 @@ def analyse(
     policy = Policy(config.alerts.suppress, rows_tell_time=True)
     identities = Identities(config.hosts.max)
     desk = AlertDesk(policy, event_log_of(config, engine), alert_log.write if alert_log else None, listeners.on_event)
+    web = WebJudge(config.detect.web, identities.who)
     mail = MailJudge(config)
     mail.use(lists)
     # Nothing passes while lists load here, and the first frame must already meet them.
     engine.replace_watchlists(lists)
     engine.start()
     try:
-        _take_all(engine, lambda batch: desk.take(identities.take(mail.take(batch))), identities, listeners)
+        _take_all(engine, lambda batch: desk.take(identities.take(mail.take(web.take(batch)))), identities, listeners)
         desk.tick(engine.counters()["time_ns"])
         desk.finish(_END)
     finally:
@@ -93,7 +95,8 @@ def _take_all(engine: Engine, take: Callable[[Batch], None], identities: Identit
             listeners.report.take(batch)
             _take_records(engine, listeners.report, ended=batch.ended)
         ended = batch.ended
-        if not (ended or batch.hits or batch.findings or batch.beacons or batch.punted):
+        judged = batch.findings or batch.beacons or batch.web or batch.logins
+        if not (ended or batch.hits or judged or batch.punted):
             # The core is busy with a longer capture, and nothing waits for Python.
             identities.warm_up()
         listeners.show_progress(engine.counters())

@@ -172,6 +172,8 @@ class Incident:
                 view |= {"remote": flows.remote, "stage": flows.stage, **flows.totals()._asdict()}
             case FindingTally() as finding:
                 view |= {"connections": finding.connections, "servers": finding.servers, "rejects": finding.rejects}
+            case JudgedTally() as judged:
+                view |= {"remote": judged.remote, "text": judged.text, "count": judged.count}
             case BeaconTally() as beacon:
                 view |= {
                     "remote": beacon.remote,

@@ -8,10 +8,13 @@ from sensor.cli import ExitCode
 from sensor.cli.options import add_configuration_option, load_configuration
 from sensor.cli.output import print_json, print_table, printable
 from sensor.config import Config, ConfigError, engine_settings
+from sensor.config.errors import Problem
 from sensor.config.units import format_size
 from sensor.watchlist import WatchlistStore
 from sensor.watchlist.load import list_files
 from sensor.watchlist.store import ListSummary
+from sensor.web.rules import load_rules
+from sensor.web.samples import wrong_samples
 
 _SHOWN_REFUSALS = 20
 
@@ -36,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
     problems = []
     try:
         config = load_configuration(args)
+        _check_rules(config)
         summaries = WatchlistStore().load(config.watchlists).summaries
     except ConfigError as error:
         problems = list(map(str, error.problems))
@@ -50,6 +54,17 @@ def run(args: argparse.Namespace) -> int:
     return ExitCode.CONFIGURATION if problems else ExitCode.OK
 
 
+def _check_rules(config: Config) -> None:
+    """See that the rules of web attacks can be used and match their own samples; raises ConfigError."""
+    rules = load_rules(config.detect.web.rules)
+    wrong = [
+        Problem("detect.web.rules", None, rule.name, f"the sample {sample!r} {reason}")
+        for rule, sample, reason in (wrong_samples(rules) if config.detect.web.rules else ())
+    ]
+    if wrong:
+        raise ConfigError(wrong)
+
+
 def _watched(config: Config, summaries: Sequence[ListSummary]) -> Iterator[tuple[str, object]]:
     """Give what would be watched, by what and for what."""
     settings = engine_settings(config, "live")
@@ -61,6 +76,8 @@ def _watched(config: Config, summaries: Sequence[ListSummary]) -> Iterator[tuple
         ],
     )
     yield "internal", settings["networks"]["internal"]
+    yield "web servers", settings["web"]["servers"]
+    yield "web rules", str(len(settings["web"]["rules"]))
     yield "mail servers", settings["networks"]["mail_servers"]
     ring = config.pcap_ring
     yield "pcap ring", f"{ring.directory}, at most {format_size(ring.max_size)}" if ring.enabled else "off"

@@ -137,6 +137,27 @@ class Mail(Section):
     )
 
 
+class Web(Section):
+    """Attacks on `networks.web_servers`, or on every internal server if that is empty; docs/web.md describes them."""
+
+    rules: Many[ConfiguredPath] = Field(
+        default=(), description="Files or globs of further rules, in the form of the sensor's own; read at the start."
+    )
+    scanner_paths: Annotated[int, AfterValidator(between(1, 512))] = Field(
+        default=30, description="`web.scanner`: distinct paths that were refused in 10 minutes, 1 to 512."
+    )
+    scanner_ratio: Ratio = Field(
+        default=0.5, description="`web.scanner`: share of the source's requests that were refused, up to 1."
+    )
+    scanner_attacks: Annotated[int, AfterValidator(between(1, 512))] = Field(
+        default=10, description="`web.scanner`: distinct paths and parameters with attacks in 10 minutes, 1 to 512."
+    )
+    login_failures: Count = Field(
+        default=10,
+        description="`web.bruteforce`, `mail.bruteforce`: failed logins of one source at one server in 10 minutes.",
+    )
+
+
 QUIET_DOMAINS = (
     "push.apple.com",
     "mtalk.google.com",
@@ -196,6 +217,7 @@ class Detect(Section):
 
     mirror: Mirror = Mirror()
     smtp: Smtp = Smtp()
+    web: Web = Web()
     beacon: Beacon = Beacon()
     mail: Mail = Mail()
 

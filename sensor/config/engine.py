@@ -25,7 +25,7 @@ def engine_settings(config: Config, mode: Mode, files: Sequence[str] = (), apps:
 
     `files` are the capture files of `read`, `-` for standard input, `apps` the protocols whose frames are wanted. In
     `read` the ring is on only where the configuration names it (interfaces.md: reading writes nothing that was not
-    asked for).
+    asked for). Raises ConfigError if a rule of web attacks cannot be used.
     """
     live = mode == "live"
     ring_on = config.pcap_ring.enabled and (live or "pcap_ring" in config.model_fields_set)
@@ -62,6 +62,7 @@ def engine_settings(config: Config, mode: Mode, files: Sequence[str] = (), apps:
             "port_speed_bits_per_second": config.detect.mirror.port_speed,
         },
         "smtp": _smtp(config),
+        "web": _web(config),
         "beacon": _beacon(config),
         "eve": {"path": str(config.eve.path), "types": list(config.eve.types)} if config.eve.path else None,
     }
@@ -88,6 +89,19 @@ def _pcap_ring(ring: PcapRing) -> dict[str, Any]:
         "max_segments": ring.max_segments,
         "max_age_seconds": ring.max_age,
         "min_free_bytes": ring.min_free,
+    }
+
+
+def _web(config: Config) -> dict[str, Any]:
+    from sensor.web.rules import load_rules  # noqa: PLC0415  # it reads with what this package offers
+
+    web = config.detect.web
+    return {
+        "servers": list(map(str, config.networks.web_servers or config.networks.internal)),
+        "rules": [rule.settings() for rule in load_rules(web.rules)],
+        "scanner_paths": web.scanner_paths,
+        "scanner_ratio": web.scanner_ratio,
+        "scanner_attacks": web.scanner_attacks,
     }
 
 

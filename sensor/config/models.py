@@ -25,7 +25,7 @@ from sensor.config.fields import (
     between,
 )
 from sensor.config.outputs import Api, Eve, Evidence, History, Metrics
-from sensor.config.section import LATER, Section
+from sensor.config.section import Section
 from sensor.config.units import GIB, KIB, MIB, format_size
 
 
@@ -133,7 +133,8 @@ class Networks(Section):
         default=(), description="Addresses or networks of mail servers: they may send mail in bulk."
     )
     web_servers: Many[ConfiguredNetwork] = Field(
-        default=(), description=f"Addresses or networks of web servers. {LATER}"
+        default=(),
+        description="Addresses or networks of web servers that are watched for attacks. Empty: every internal address.",
     )
     mail_domains: Many[str] = Field(
         default=(),

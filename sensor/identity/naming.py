@@ -63,8 +63,8 @@ class Identities:
                 self._read(frame)
             hits = [self._name_hit(row) for row in batch.hits]
             findings = [self._name_finding(row) for row in batch.findings]
-            beacons = [self._name_beacon(row) for row in batch.beacons]
             judged = [self._name_judged(row) for row in batch.judged]
+            beacons = [self._name_beacon(row) for row in batch.beacons]
         return replace(batch, hits=hits, findings=findings, beacons=beacons, judged=judged)
 
     def who(self, ip: str, time_ns: int) -> Machine | None:

@@ -43,9 +43,9 @@ class Report:
 
     def take(self, batch: Batch) -> None:
         """Take what was read of mails, logins, clicks and attacks."""
-        web: Sequence[Any] = getattr(batch, "web", ())
+        web: Sequence[Any] = batch.web
         self._mails.take(batch.mails)
-        self._mails.take_clicks(getattr(batch, "clicks", ()))
+        self._mails.take_clicks(batch.clicks)
         self._accounts.take(batch.logins)
         self._attacks.take(web)
         self._attackers.take_mails(batch.mails)

@@ -31,6 +31,7 @@ class NativeBatch:
     mails: list[Any] = field(default_factory=list)
     logins: list[Any] = field(default_factory=list)
     clicks: list[Any] = field(default_factory=list)
+    web: list[Any] = field(default_factory=list)
 
 
 @dataclass

@@ -10,6 +10,7 @@ use wire::{TunnelPorts, UdpTunnel};
 use crate::networks::Networks;
 use crate::pcap_ring::RingConfig;
 use crate::records::RecordKind;
+use crate::web::WebConfig;
 
 /// Live capture or capture files: the same engine, but live a full queue drops and counts, and in `Read` it waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -59,6 +60,9 @@ pub struct EngineConfig {
     pub mirror: MirrorConfig,
     /// Thresholds of bulk SMTP.
     pub smtp: SmtpConfig,
+    /// What is judged of web servers; nothing if it is missing.
+    #[serde(default)]
+    pub web: Option<WebConfig>,
     /// When calls are a beacon.
     pub beacon: BeaconConfig,
     /// The event log, if one is written.
@@ -272,7 +276,7 @@ fn subnets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SubnetConfi
         .map_err(serde::de::Error::custom)
 }
 
-fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Networks, D::Error> {
+pub(crate) fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Networks, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
     let prefixes = texts.iter().map(|text| parse_prefix(text)).collect::<Result<Vec<_>, _>>();
     Ok(Networks::new(&prefixes.map_err(serde::de::Error::custom)?))

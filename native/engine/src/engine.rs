@@ -23,6 +23,7 @@ use crate::query::{FlowQuery, HostQuery};
 use crate::records::{RecordKind, RecordReader};
 use crate::watch::WatchSlot;
 use crate::watchlist::Watchlists;
+use crate::web::WatchedWeb;
 
 /// What went wrong: operation, object and cause.
 #[derive(Debug, Error)]
@@ -78,6 +79,7 @@ pub(crate) struct Shared {
     pub(crate) eve: Arc<SinkState>,
     pub(crate) read: Arc<ReadState>,
     pub(crate) merge: Arc<MergeState>,
+    pub(crate) web: WatchedWeb,
     /// Flows whose frames are wanted afterwards.
     pub(crate) selection: Option<Arc<Selection>>,
     /// Set once it is open; its accounts are asked for after the end, too.
@@ -127,6 +129,9 @@ impl Engine {
         if config.workers == 0 || config.workers > 256 || (libpcap && config.workers > 1) {
             return Err(EngineError::Config("workers: 1 to 256, and exactly 1 with the libpcap backend".into()));
         }
+        let web = config.web.as_ref().map(WatchedWeb::new).transpose();
+        let web = web.map_err(|error| EngineError::Config(format!("web rule {}: {error}", error.index)))?;
+        let web = web.unwrap_or_default();
         let links = interfaces.iter().map(|_| Arc::default()).collect();
         let published = (0..config.workers).map(|_| Arc::new(Published::new(interfaces.len()))).collect();
         let mirror = Mutex::new(MirrorHealth::new(config.mirror.clone(), Arc::clone(&interfaces)));
@@ -141,6 +146,7 @@ impl Engine {
             watch: Arc::default(),
             eve: Arc::default(),
             read: Arc::default(),
+            web,
             merge: Arc::new(MergeState { mirror, ..MergeState::default() }),
             ring: OnceLock::new(),
             records: OnceLock::new(),
@@ -233,6 +239,7 @@ impl Engine {
             notice.time_ns = notice.time_ns.max(more.time_ns);
             notice.hits.extend(more.hits);
             notice.findings.extend(more.findings);
+            notice.web.extend(more.web);
             notice.beacons.extend(more.beacons);
             notice.conditions.extend(more.conditions);
             notice.punted.extend(more.punted);

@@ -39,6 +39,7 @@ mod testing;
 mod tunnels;
 mod watch;
 pub mod watchlist;
+pub mod web;
 mod wiring;
 
 pub use config::EngineConfig;

@@ -19,6 +19,7 @@ use crate::output::EventLog;
 use crate::punt::{PuntedFrame, PuntedFrames};
 use crate::query::HostQuery;
 use crate::records::RecordFeed;
+use crate::web::{WebRecord, WebWatch};
 
 /// In `read`, so many frames of control protocols go over together at most, if nothing else has to go before.
 const PUNTED_TOGETHER: usize = 1000;
@@ -65,6 +66,8 @@ pub struct Notice {
     pub hits: Vec<Hit>,
     /// What was judged across flows.
     pub findings: Vec<Finding>,
+    /// Attacks on web servers.
+    pub web: Vec<WebRecord>,
     /// Hosts that call a remote end at a machine's pace.
     pub beacons: Vec<BeaconFinding>,
     /// What has become wrong or well with the mirror.
@@ -84,7 +87,7 @@ pub struct Notice {
 impl Notice {
     /// Number of alerts that it may raise.
     pub fn len(&self) -> usize {
-        let judged = self.mails.len() + self.logins.len() + self.clicks.len();
+        let judged = self.mails.len() + self.logins.len() + self.clicks.len() + self.web.len();
         self.hits.len() + self.findings.len() + self.beacons.len() + self.conditions.len() + judged
     }
 
@@ -130,6 +133,8 @@ pub struct MergeState {
     pub peers_forgotten: AtomicU64,
     /// Senders of mail that were forgotten because too many were watched.
     pub senders_evicted: AtomicU64,
+    /// Sources of web requests that were forgotten because too many were watched.
+    pub askers_evicted: AtomicU64,
     /// Pairs of host and remote end whose calls are remembered.
     pub beacon_pairs: AtomicU64,
     /// Those of more than a few calls that were forgotten because too many were watched.
@@ -159,6 +164,21 @@ pub struct Outlets {
     pub acknowledged: Receiver<()>,
 }
 
+/// What is known across flows.
+#[derive(Debug)]
+pub struct Tables {
+    /// Hosts.
+    pub hosts: HostTable,
+    /// Senders of mail.
+    pub smtp: SmtpWatch,
+    /// Calls at a machine's pace.
+    pub beacons: BeaconWatch,
+    /// Links of mails.
+    pub clicks: ClickWatch,
+    /// Who asks web servers, if those are watched.
+    pub web: Option<WebWatch>,
+}
+
 /// Merges the seconds of all workers in a fixed order.
 #[derive(Debug)]
 pub struct Merge {
@@ -167,6 +187,7 @@ pub struct Merge {
     closed: Vec<u64>,
     hosts: HostTable,
     smtp: SmtpWatch,
+    web: Option<WebWatch>,
     beacons: BeaconWatch,
     clicks: ClickWatch,
     outlets: Outlets,
@@ -179,21 +200,16 @@ pub struct Merge {
 
 impl Merge {
     /// A merge of `workers` workers that keeps its numbers in `state`.
-    pub fn new(
-        mode: Mode,
-        workers: usize,
-        tables: (HostTable, SmtpWatch, BeaconWatch, ClickWatch),
-        outlets: Outlets,
-        state: Arc<MergeState>,
-    ) -> Self {
+    pub fn new(mode: Mode, workers: usize, tables: Tables, outlets: Outlets, state: Arc<MergeState>) -> Self {
         Self {
             mode,
             waiting: (0..workers).map(|_| VecDeque::new()).collect(),
             closed: vec![0; workers],
-            hosts: tables.0,
-            smtp: tables.1,
-            beacons: tables.2,
-            clicks: tables.3,
+            hosts: tables.hosts,
+            smtp: tables.smtp,
+            web: tables.web,
+            beacons: tables.beacons,
+            clicks: tables.clicks,
             outlets,
             punted: Vec::new(),
             claims: ClaimGate::default(),
@@ -287,8 +303,15 @@ impl Merge {
         drop(mirror);
         // Of one flow the order is the one in which its worker heard it.
         apps.sort_by_key(|app: &AppRecord| (app.time_ns, app.flow_id));
-        let lost = notice.take_apps(&apps, self.mode);
+        if let Some(web) = &mut self.web {
+            notice.web = web.take(second, &mut apps);
+        }
+        let mut lost = notice.take_apps(&apps, self.mode);
         notice.clicks = self.clicks.take(&apps);
+        if self.mode == Mode::Live {
+            lost += notice.web.len().saturating_sub(MAX_JUDGED) as u64;
+            notice.web.truncate(MAX_JUDGED);
+        }
         self.state.notices_dropped.fetch_add(lost, Ordering::Relaxed);
         self.name_flows(&apps, &mut records);
         self.beacons.take(&records, notice.time_ns, &mut notice.beacons);
@@ -322,6 +345,8 @@ impl Merge {
         self.state.hosts_evicted.store(self.hosts.evicted(), Ordering::Relaxed);
         self.state.peers_forgotten.store(self.hosts.peers_forgotten(), Ordering::Relaxed);
         self.state.senders_evicted.store(self.smtp.evicted(), Ordering::Relaxed);
+        let askers_evicted = self.web.as_ref().map_or(0, WebWatch::evicted);
+        self.state.askers_evicted.store(askers_evicted, Ordering::Relaxed);
         self.state.beacon_pairs.store(self.beacons.len() as u64, Ordering::Relaxed);
         self.state.beacon_pairs_evicted.store(self.beacons.evicted(), Ordering::Relaxed);
         self.state.clicks_forgotten.store(self.clicks.forgotten(), Ordering::Relaxed);

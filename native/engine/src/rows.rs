@@ -140,11 +140,11 @@ pub fn metadata_json(metadata: Vec<(&'static str, String)>) -> String {
     serde_json::Value::Object(columns.collect()).to_string()
 }
 
-fn mac_text(mac: Mac) -> Option<String> {
+pub(crate) fn mac_text(mac: Mac) -> Option<String> {
     (!mac.is_zero()).then(|| mac.to_string())
 }
 
-fn interface_name(interfaces: &[String], index: u16) -> String {
+pub(crate) fn interface_name(interfaces: &[String], index: u16) -> String {
     interfaces.get(usize::from(index)).cloned().unwrap_or_default()
 }
 

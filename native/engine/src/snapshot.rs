@@ -183,6 +183,7 @@ fn hosts(shared: &Shared) -> Value {
         "evicted": number(&merge.hosts_evicted),
         "peers_forgotten": number(&merge.peers_forgotten),
         "senders_evicted": number(&merge.senders_evicted),
+        "askers_evicted": number(&merge.askers_evicted),
         "beacon_pairs": number(&merge.beacon_pairs),
         "beacon_pairs_evicted": number(&merge.beacon_pairs_evicted),
         "clicks_forgotten": number(&merge.clicks_forgotten),

@@ -16,6 +16,7 @@ use crate::pipeline::{Worker, WorkerPorts, WorkerSetup};
 use crate::query::FlowQuery;
 use crate::watch::{WatchHold, WatchSlot};
 use crate::watchlist::{ListFormat, ListText, Watchlists};
+use crate::web::WatchedWeb;
 
 pub(crate) const SECOND: u64 = 1_000_000_000;
 pub(crate) const START: u64 = 1_700_000_000 * SECOND;
@@ -108,6 +109,7 @@ impl Bench {
             interfaces: vec!["test0".to_owned()].into(),
             internal: Networks::new(&[("10.0.0.0".parse().expect("an address"), 8)]),
             ports: TunnelPorts::new(&[4789]),
+            web: WatchedWeb::default(),
             stored_elsewhere: false,
             deduplicate,
             snaplens: Vec::new(),

@@ -14,7 +14,7 @@ use crate::extract::{FrameFiles, Written, extract};
 use crate::flow::{FlowLimits, FlowTable};
 use crate::host::HostTable;
 use crate::live::{self, LiveSource, Rings};
-use crate::merge::{Merge, Notice, Outlets, SecondDelta};
+use crate::merge::{Merge, Notice, Outlets, SecondDelta, Tables};
 use crate::offline::{self, FileSource};
 use crate::output::{EveContext, EventLog};
 use crate::pcap_ring::{PcapRing, WhenFull};
@@ -23,6 +23,7 @@ use crate::query::{FlowQuery, HostQuery};
 use crate::records::{RecordFeed, record_queue};
 use crate::store::RingStore;
 use crate::watch::WatchHold;
+use crate::web::WebWatch;
 
 /// Seconds of one worker that may wait to be merged.
 const SECONDS_WAITING: usize = 64;
@@ -183,9 +184,11 @@ impl Engine {
         let outlets = Outlets { log, records, notices, acknowledged };
         let smtp = SmtpWatch::new(config.smtp.clone(), config.networks.mail_servers.clone());
         let (internal, mail_servers) = (config.networks.internal.clone(), config.networks.mail_servers.clone());
+        let web = config.web.clone().map(|web| WebWatch::new(web, internal.clone()));
         let beacons = BeaconWatch::new(config.beacon.clone(), internal, mail_servers);
         let clicks = ClickWatch::new(config.networks.mail_servers.clone());
-        let tables = (HostTable::new(config.hosts.max), smtp, beacons, clicks);
+        let hosts = HostTable::new(config.hosts.max);
+        let tables = Tables { hosts, smtp, beacons, clicks, web };
         let merge = Merge::new(config.mode, config.workers, tables, outlets, Arc::clone(&self.shared.merge));
         let (seconds, queries) = (queues.seconds.out.clone(), queues.host_queries.out.clone());
         spawn("merge", move || merge.run(&seconds, &queries))
@@ -233,6 +236,7 @@ impl Engine {
             internal: config.networks.internal.clone(),
             ports: config.decapsulation.ports(),
             deduplicate: config.deduplicate,
+            web: self.shared.web.clone(),
             snaplens: config.interfaces.iter().map(|interface| interface.snaplen).collect(),
             stored_elsewhere: self.shared.ring.get().is_some() && !self.stores(index),
             selection: self.shared.selection.clone(),

@@ -56,6 +56,7 @@ fn check(reader: &mut dyn Reader, mut steps: &[u8]) {
         Event::Request(_) | Event::Response(_) => assert!(!std::mem::replace(&mut open, true)),
         Event::Body(body) => assert!(open && !body.is_empty()),
         Event::BodyEnd => assert!(std::mem::replace(&mut open, false)),
+        Event::Field(..) => assert!(!open),
     };
     while let Some((&length, rest)) = steps.split_first() {
         if length >= GAP {
@@ -81,6 +82,7 @@ fn check_slices(reader: fn() -> Http2, stream: &[u8]) {
                 Event::Response(response) => heads.push((stream, response.status.to_string().into())),
                 Event::Body(data) => body.extend_from_slice(data),
                 Event::BodyEnd => heads.push((stream, "end".into())),
+                Event::Field(name, _) => heads.push((stream, app::text(name, 100))),
             });
             if !goes_on {
                 break;

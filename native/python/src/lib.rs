@@ -176,6 +176,12 @@ impl Batch {
     }
 
     #[getter]
+    fn web(&self, py: Python<'_>) -> PyResult<RecordBatch> {
+        let rows = py.detach(|| engine::web::rows::web_to_arrow(&self.polled.notice.web, &self.interfaces));
+        Ok(RecordBatch(rows.map_err(|error| raise(error.into()))?))
+    }
+
+    #[getter]
     fn beacons(&self) -> String {
         engine::rows::beacons_to_json(&self.polled.notice.beacons, &self.interfaces)
     }
@@ -217,6 +223,34 @@ fn empty_records(kind: &str) -> PyResult<RecordBatch> {
 fn seconds(timeout_seconds: f64) -> PyResult<Duration> {
     Duration::try_from_secs_f64(timeout_seconds)
         .map_err(|error| PyValueError::new_err(format!("timeout_seconds: {error}")))
+}
+
+#[pyclass(frozen, module = "sensor._native")]
+struct WebRules(Arc<engine::web::WebRules>);
+
+type Found = (String, String, &'static str, String, String, String, bool);
+
+#[pymethods]
+impl WebRules {
+    #[staticmethod]
+    fn compile(py: Python<'_>, rules: &str) -> PyResult<Self> {
+        let configs: Vec<engine::web::RuleConfig> =
+            serde_json::from_str(rules).map_err(|error| PyValueError::new_err(format!("web rules: {error}")))?;
+        let compiled = py.detach(|| engine::web::WebRules::compile(configs));
+        let wrong = |error: engine::web::RuleError| PyValueError::new_err((error.index, error.reason));
+        compiled.map(|rules| Self(Arc::new(rules))).map_err(wrong)
+    }
+
+    fn inspect(&self, py: Python<'_>, request: &[u8], response: &[u8]) -> Vec<Found> {
+        let found = py.detach(|| engine::names::inspect(Arc::clone(&self.0), request, response));
+        let row = |finding: &engine::web::WebFinding| {
+            let label = &finding.label;
+            let (parameter, excerpt) = (finding.parameter.to_string(), finding.excerpt.to_string());
+            let (place, evidence) = (finding.place.name(), finding.evidence.to_string());
+            (label.category.clone(), label.name.clone(), place, parameter, excerpt, evidence, finding.succeeded)
+        };
+        found.iter().map(row).collect()
+    }
 }
 
 #[pyclass(frozen, module = "sensor._native")]
@@ -353,6 +387,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Engine>()?;
     module.add_class::<Batch>()?;
     module.add_class::<RecordBatch>()?;
+    module.add_class::<WebRules>()?;
     module.add_class::<Watchlists>()?;
     module.add_class::<PacketSearch>()?;
     module.add_function(wrap_pyfunction!(empty_records, module)?)

@@ -65,6 +65,7 @@ def test_the_keys_are_those_of_the_engine() -> None:
         "deduplicate",
         "mirror",
         "smtp",
+        "web",
         "beacon",
         "eve",
     }

@@ -93,7 +93,7 @@ trait Kind: Default {
     /// Whether these bytes are surely a message's beginning, to find one among others.
     fn begins(data: &[u8]) -> bool;
     /// Reads a head.
-    fn head(&mut self, head: &[u8]) -> Option<Head>;
+    fn head(&mut self, head: &[u8], sink: Sink<'_>) -> Option<Head>;
 }
 
 /// A head, and what follows from it.
@@ -212,7 +212,7 @@ impl<K: Kind> Direction<K> {
 
     /// Tells of a head; of a long one its rest is still to come.
     fn read_head(&mut self, head: &[u8], long: bool, sink: Sink<'_>) {
-        let Some(read) = self.kind.head(head) else { return self.leave() };
+        let Some(read) = self.kind.head(head, sink) else { return self.leave() };
         self.may_leave = if read.switches { Leave::Yes } else { Leave::No };
         sink(read.event);
         if long {
@@ -321,7 +321,7 @@ impl Kind for Client {
             && matches!(data[method..], [b' ', target, ..] if target.is_ascii_graphic())
     }
 
-    fn head(&mut self, head: &[u8]) -> Option<Head> {
+    fn head(&mut self, head: &[u8], sink: Sink<'_>) -> Option<Head> {
         let (line, lines) = first_line(head);
         let (target, version) = line.split_at_checked(line.len().checked_sub(VERSION_BYTES)?)?;
         let space = memchr::memchr(b' ', target).filter(|space| *space > 0)?;
@@ -336,6 +336,7 @@ impl Kind for Client {
         request.set_uri(target[space..].trim_ascii());
         let mut framing = Framing::default();
         fields(lines, |name, value| {
+            sink(Event::Field(name, value));
             request.field(name, value);
             framing.field(name, value);
         });
@@ -358,7 +359,7 @@ impl Kind for Server {
         data.starts_with(b"HTTP/1.")
     }
 
-    fn head(&mut self, head: &[u8]) -> Option<Head> {
+    fn head(&mut self, head: &[u8], sink: Sink<'_>) -> Option<Head> {
         let (line, lines) = first_line(head);
         let (version, rest) = line.split_at_checked(VERSION_BYTES)?;
         let status = rest.strip_prefix(b" ")?.first_chunk::<3>()?;
@@ -369,6 +370,7 @@ impl Kind for Server {
         let mut response = Response { status, version: version_text(version), ..Response::default() };
         let mut framing = Framing::default();
         fields(lines, |name, value| {
+            sink(Event::Field(name, value));
             response.field(name, value);
             framing.field(name, value);
         });

@@ -11,6 +11,7 @@ impl Told {
             Event::Request(request) => self.0.push(format!("{} {}", request.method, request.uri)),
             Event::Response(response) => self.0.push(response.status.to_string()),
             Event::BodyEnd => self.0.push("end".to_owned()),
+            Event::Field(..) => (),
             Event::Body(body) => {
                 assert!(!body.is_empty());
                 let body: String = body.iter().copied().map(char::from).collect();
@@ -363,4 +364,16 @@ proptest! {
         }
         prop_assert_eq!(requests(&stream.chunks(cut).collect::<Vec<_>>()), (expected, true));
     }
+}
+
+#[test]
+fn fields_come_before_their_head() {
+    let mut told = Vec::new();
+    let mut requests = Requests::default();
+    requests.feed(b"GET / HTTP/1.1\r\nHost: a\r\nX-Own:  b c \r\n\r\n", &mut |event| match event {
+        Event::Field(name, value) => told.push([name, value].map(|text| String::from_utf8_lossy(text).into_owned())),
+        Event::Request(_) => told.push(["head".to_owned(), String::new()]),
+        _ => (),
+    });
+    assert_eq!(told, [["Host", "a"], ["X-Own", "b c"], ["head", ""]]);
 }

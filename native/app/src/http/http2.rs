@@ -22,6 +22,7 @@ const PADDED: u8 = 8;
 const PRIORITY: u8 = 0x20;
 
 type Sink<'s> = &'s mut dyn FnMut(u32, Event<'_>);
+type Tell<'s> = &'s mut dyn FnMut(&[u8], &[u8]);
 
 /// One direction of a connection. Keeps the fields that both sides remember, 64 KiB at the most and usually 4 KiB, and
 /// a block of fields that is not whole yet, 32 KiB at the most.
@@ -187,7 +188,8 @@ impl Http2 {
 
     /// Tells of the message that the block is the head of.
     fn read_block(&mut self, block: &[u8], first: Frame, sink: Sink<'_>) -> bool {
-        let read = if self.client { self.read_request(block) } else { self.read_response(block) };
+        let mut tell = |name: &[u8], value: &[u8]| sink(first.stream, Event::Field(name, value));
+        let read = if self.client { self.read_request(block, &mut tell) } else { self.read_response(block, &mut tell) };
         let Some(message) = read else { return false };
         if let Some(event) = message.filter(|_| first.kind == HEADERS) {
             sink(first.stream, event);
@@ -196,12 +198,15 @@ impl Http2 {
     }
 
     /// `None` if the block cannot be read; without a method it is a trailer.
-    fn read_request(&mut self, block: &[u8]) -> Option<Option<Event<'static>>> {
+    fn read_request(&mut self, block: &[u8], tell: Tell<'_>) -> Option<Option<Event<'static>>> {
         let mut request = Request::default();
         let each = &mut |name: &[u8], value: &[u8]| match name {
             b":method" => request.method = text(value, MAX_METHOD_BYTES),
             b":path" => request.set_uri(value),
-            _ => request.field(name, value),
+            _ => {
+                tell(name, value);
+                request.field(name, value);
+            }
         };
         self.table.read(block, each).ok()?;
         if request.method.is_empty() {
@@ -216,11 +221,14 @@ impl Http2 {
     }
 
     /// `None` if the block cannot be read; without a status it is a trailer.
-    fn read_response(&mut self, block: &[u8]) -> Option<Option<Event<'static>>> {
+    fn read_response(&mut self, block: &[u8], tell: Tell<'_>) -> Option<Option<Event<'static>>> {
         let mut response = Response::default();
         let each = &mut |name: &[u8], value: &[u8]| match name {
             b":status" => response.status = status(value),
-            _ => response.field(name, value),
+            _ => {
+                tell(name, value);
+                response.field(name, value);
+            }
         };
         self.table.read(block, each).ok()?;
         if response.status == 0 {

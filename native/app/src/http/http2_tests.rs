@@ -34,6 +34,7 @@ fn take(told: &mut Vec<String>, stream: u32, event: Event<'_>) {
             }
         }
         Event::BodyEnd => told.push(format!("{stream} end")),
+        Event::Field(..) => (),
     }
 }
 

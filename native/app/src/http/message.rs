@@ -11,6 +11,9 @@ const MAX_VALUE_BYTES: usize = 1024;
 /// What happens in one direction. A message's events are its head, its body in slices, and its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event<'a> {
+    /// A field of the head that comes next: name and value as on the wire. Of a head that is refused afterwards the
+    /// fields were told, too.
+    Field(&'a [u8], &'a [u8]),
     /// A request's head.
     Request(Request),
     /// A response's head, of interim responses (1xx) too.
@@ -67,6 +70,12 @@ pub struct Response {
     pub server: Option<Text>,
     /// `Upgrade`.
     pub upgrade: Option<Text>,
+    /// `Content-Disposition`.
+    pub disposition: Option<Text>,
+    /// `Content-Encoding`.
+    pub encoding: Option<Text>,
+    /// Whether there is a `Set-Cookie`; it is not kept.
+    pub sets_cookie: bool,
 }
 
 impl Request {
@@ -112,6 +121,12 @@ impl Response {
             b"location" => (&mut self.location, MAX_URI_BYTES),
             b"server" => (&mut self.server, MAX_VALUE_BYTES),
             b"upgrade" => (&mut self.upgrade, MAX_VALUE_BYTES),
+            b"content-disposition" => (&mut self.disposition, MAX_VALUE_BYTES),
+            b"content-encoding" => (&mut self.encoding, MAX_SCHEME_BYTES),
+            b"set-cookie" => {
+                self.sets_cookie = true;
+                return;
+            }
             b"content-length" => {
                 self.content_length = self.content_length.or_else(|| number(value));
                 return;

@@ -2,13 +2,17 @@
 //! knowledge (RFC 9113).
 
 mod chunk;
+pub mod decode;
 mod expected;
+pub mod form;
 mod head;
 mod hpack;
 mod http1;
 mod http2;
 mod huffman;
 mod message;
+pub mod multipart;
+pub mod secret;
 
 pub use http1::{Requests, Responses};
 pub use http2::Http2;

@@ -1,5 +1,7 @@
 //! A conversation over TCP, from its first bytes to where nothing more is learned from it.
 
+use std::sync::Arc;
+
 use app::{AppProtocol, Guess, guess};
 
 use super::http::{Http1Talk, Http2Talk};
@@ -8,6 +10,7 @@ use super::{
 };
 use crate::flow::{ORIG, RESP};
 use crate::stream::Piece;
+use crate::web::WebRules;
 
 /// Bytes of each direction that the protocol must have been told by.
 const GUESS_BYTES: usize = 4096;
@@ -51,6 +54,8 @@ pub(super) trait Listener: std::fmt::Debug + Send {
 pub(super) struct Dialog {
     state: State,
     changes: u8,
+    /// What requests are matched against, if the server is watched.
+    web: Option<Arc<WebRules>>,
 }
 
 /// How far a conversation is understood.
@@ -74,8 +79,9 @@ struct Beginning {
 }
 
 impl Dialog {
-    pub(super) fn new(resp_port: u16) -> Self {
-        Self { state: State::Beginning(Beginning { resp_port, ..Beginning::default() }), changes: 0 }
+    /// Of a connection to this port; if the server is watched, its requests are matched against `web`.
+    pub(super) fn new(resp_port: u16, web: Option<Arc<WebRules>>) -> Self {
+        Self { state: State::Beginning(Beginning { resp_port, ..Beginning::default() }), changes: 0, web }
     }
 
     /// The other end is the originator.
@@ -138,7 +144,7 @@ impl Dialog {
         self.state = match protocol {
             _ if self.changes > MAX_CHANGES => State::Over,
             AppProtocol::Unknown => State::Beginning(Beginning::default()),
-            protocol => listen(protocol, client, sink),
+            protocol => listen(protocol, client, self.web.clone(), sink),
         };
     }
 
@@ -150,7 +156,7 @@ impl Dialog {
             first[direction] = data;
         }
         let client = client(protocol, first);
-        self.state = listen(protocol, client, sink);
+        self.state = listen(protocol, client, self.web.clone(), sink);
         for side in [client, 1 - client] {
             if !heads[side].is_empty() {
                 self.take(side, Piece::Data(&heads[side]), sink);
@@ -161,12 +167,12 @@ impl Dialog {
 }
 
 /// Listens to a conversation of this protocol, if anything is learned of it.
-fn listen(protocol: AppProtocol, client: usize, sink: Sink<'_>) -> State {
+fn listen(protocol: AppProtocol, client: usize, web: Option<Arc<WebRules>>, sink: Sink<'_>) -> State {
     sink(Told::Protocol(protocol));
     let listener: Box<dyn Listener> = match protocol {
         AppProtocol::Tls => Box::<TlsTalk>::default(),
-        AppProtocol::Http => Box::<Http1Talk>::default(),
-        AppProtocol::Http2 => Box::<Http2Talk>::default(),
+        AppProtocol::Http => Box::new(Http1Talk::new(web)),
+        AppProtocol::Http2 => Box::new(Http2Talk::new(web)),
         AppProtocol::Dns => Box::<DnsTalk>::default(),
         AppProtocol::Ssh => Box::<SshTalk>::default(),
         AppProtocol::Kerberos => Box::<KerberosTalk>::default(),

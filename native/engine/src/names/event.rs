@@ -13,6 +13,7 @@ use wire::{FiveTuple, Mac};
 
 use crate::flow::{Flow, FlowFlags, MAX_FLOW_VLANS};
 use crate::tunnels::Layers;
+use crate::web::{HttpFile, WebFinding, WebLogin};
 
 /// An event and the flow that it belongs to; pairs are indexed by originator and responder.
 #[derive(Debug, Clone)]
@@ -99,6 +100,10 @@ pub enum AppEvent {
     Quic(Box<QuicHello>),
     /// A request and its response.
     Http(Box<HttpExchange>),
+    /// A request that a rule of web attacks matches. It goes to Python, not to the event log.
+    Web(Box<WebFinding>),
+    /// Somebody has logged in to a web server, or tried; told as [`AppEvent::Login`] once that is judged.
+    WebLogin(Box<WebLogin>),
     /// A question or an answer.
     Dns(Box<dns::Message>),
     /// Both ends have said their versions, or no more of it will be seen.
@@ -120,6 +125,8 @@ impl AppEvent {
             Self::Tls(_) => "tls",
             Self::Quic(_) => "quic",
             Self::Http(_) => "http",
+            Self::Web(_) => "web",
+            Self::WebLogin(_) => "login",
             Self::Dns(_) => "dns",
             Self::Ssh(_) => "ssh",
             Self::Smtp(_) => "smtp",
@@ -157,6 +164,8 @@ pub struct HttpExchange {
     pub response: Option<Response>,
     /// Bytes of the response's body that were seen.
     pub length: u64,
+    /// Files that it carries, 16 at the most.
+    pub files: Vec<HttpFile>,
 }
 
 /// With which programs two ends speak SSH, as far as they were seen.

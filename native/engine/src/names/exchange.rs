@@ -1,37 +1,105 @@
 //! Requests and their responses, brought together.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
-use app::http::{Event, Request, Response};
+use app::Text;
+use app::http::{Event, Request, Response, secret};
 
 use super::event::{AppEvent, HttpExchange};
 use super::smb::tell_logon;
 use super::{Sink, Told};
 use crate::punt::PuntProtocol;
+use crate::web::{FileInTransit, Probe, Upload, WebRules};
 
 /// Requests that wait for their responses; further ones let the oldest go without.
 const MAX_OPEN: usize = 32;
+/// Bytes of a head's fields that are looked at.
+const MAX_FIELD_BYTES: usize = 16 * 1024;
 /// The only interim response that is a connection's last (RFC 9110, 15.2.2).
 pub(super) const SWITCHING_PROTOCOLS: u16 = 101;
 
 /// The exchanges of a connection that are not over.
 #[derive(Debug, Default)]
 pub(super) struct Exchanges {
-    /// In the order of their first message, each with its number.
-    open: VecDeque<(u32, HttpExchange)>,
+    /// In the order of their first message.
+    open: VecDeque<Open>,
+    /// What requests are matched against, if the server is watched.
+    web: Option<Arc<WebRules>>,
+    /// Fields of the request's head that comes next, a line each.
+    fields: Vec<u8>,
+}
+
+/// An exchange, and what goes along with it.
+#[derive(Debug, Default)]
+struct Open {
+    number: u32,
+    exchange: HttpExchange,
+    probe: Option<Box<Probe>>,
+    upload: Option<Box<Upload>>,
+    download: Option<Box<FileInTransit>>,
 }
 
 impl Exchanges {
-    /// Takes what a client sends as exchange `number`.
-    pub(super) fn asked(&mut self, number: u32, request: Request, sink: Sink<'_>) {
+    /// Of a connection to a server; `web` if that is watched.
+    pub(super) fn new(web: Option<Arc<WebRules>>) -> Self {
+        Self { web, ..Self::default() }
+    }
+
+    /// Takes a field of the client's head that comes next.
+    pub(super) fn field(&mut self, name: &[u8], value: &[u8]) {
+        if self.web.is_some() && self.fields.len() + name.len() + value.len() < MAX_FIELD_BYTES {
+            self.fields.extend_from_slice(name);
+            self.fields.push(b':');
+            // Only HTTP/2 can carry a line's end in a value.
+            self.fields.extend(value.iter().map(|byte| if *byte == b'\n' { b' ' } else { *byte }));
+            self.fields.push(b'\n');
+        }
+    }
+
+    /// Takes the head that a client sends as exchange `number`.
+    pub(super) fn asked(&mut self, number: u32, mut request: Request, sink: Sink<'_>) {
         if let Some(host) = &request.host {
             sink(Told::Server(without_port(host).0));
             sink(Told::Url(host, &request.uri));
         }
         tell_claims(&request, sink);
+        let fields = std::mem::take(&mut self.fields);
+        let web = self.web.clone();
+        let probe = web.map(|rules| Box::new(Probe::new(rules, &request, &fields)));
+        let upload = Upload::of(&request).map(Box::new);
+        mask(&mut request);
         match self.find(number) {
-            Some(exchange) if exchange.request.is_none() => exchange.request = Some(request),
-            _ => self.push(number, HttpExchange { request: Some(request), ..HttpExchange::default() }, sink),
+            Some(open) if open.exchange.request.is_none() => {
+                open.exchange.request = Some(request);
+                (open.probe, open.upload) = (probe, upload);
+            }
+            _ => {
+                let exchange = HttpExchange { request: Some(request), ..HttpExchange::default() };
+                self.push(Open { number, exchange, probe, upload, download: None }, sink);
+            }
+        }
+    }
+
+    /// Takes what comes of the request's body.
+    pub(super) fn sent(&mut self, number: u32, data: &[u8]) {
+        let Some(open) = self.find(number) else { return };
+        if let Some(probe) = &mut open.probe {
+            probe.sent(data);
+        }
+        if let Some(upload) = &mut open.upload {
+            upload.feed(data, &mut open.exchange.files);
+        }
+    }
+
+    /// The request is over.
+    pub(super) fn sent_all(&mut self, number: u32) {
+        let Some(open) = self.find(number) else { return };
+        if let Some(probe) = &mut open.probe {
+            probe.sent_all();
+        }
+        if let Some(upload) = open.upload.take() {
+            upload.end(true, &mut open.exchange.files);
         }
     }
 
@@ -39,61 +107,78 @@ impl Exchanges {
     pub(super) fn answered(&mut self, number: u32, event: Event<'_>, sink: Sink<'_>) -> bool {
         match event {
             Event::Response(response) => match self.find(number) {
-                Some(exchange) => exchange.response = Some(response),
+                Some(open) => open.answer(response),
                 None => {
-                    let exchange = HttpExchange { response: Some(response), ..HttpExchange::default() };
-                    self.push(number, exchange, sink);
+                    let mut open = Open { number, ..Open::default() };
+                    open.answer(response);
+                    self.push(open, sink);
                 }
             },
             Event::Body(data) => {
-                if let Some(exchange) = self.find(number) {
-                    exchange.length += data.len() as u64;
+                if let Some(open) = self.find(number) {
+                    open.receive(data);
                 }
             }
             Event::BodyEnd => return self.close(number, sink),
-            Event::Request(_) => {}
+            Event::Request(_) | Event::Field(..) => {}
         }
         false
     }
 
     /// Exchange `number` alone, as exchange `renamed`; the others are told as far as they came.
     pub(super) fn only(mut self, number: u32, renamed: u32, sink: Sink<'_>) -> Self {
-        let place = self.open.iter().position(|(other, _)| *other == number);
-        let kept = place.and_then(|place| self.open.remove(place)).map(|(_, exchange)| (renamed, exchange));
+        let place = self.open.iter().position(|open| open.number == number);
+        let kept = place.and_then(|place| self.open.remove(place)).map(|open| Open { number: renamed, ..open });
         self.finish(sink);
-        Self { open: kept.into_iter().collect() }
+        Self { open: kept.into_iter().collect(), web: self.web, fields: Vec::new() }
+    }
+
+    /// Bytes of a direction are missing: files that it carries are not whole.
+    pub(super) fn gap(&mut self, from_client: bool) {
+        for open in &mut self.open {
+            if from_client {
+                open.upload.iter_mut().for_each(|upload| upload.gap());
+            } else {
+                open.download.iter_mut().for_each(|download| download.gap());
+            }
+        }
     }
 
     /// Nothing more will come.
     pub(super) fn finish(&mut self, sink: Sink<'_>) {
-        while let Some((_, exchange)) = self.open.pop_front() {
-            sink(Told::Event(AppEvent::Http(Box::new(exchange))));
+        while let Some(open) = self.open.pop_front() {
+            open.tell(false, sink);
         }
     }
 
-    fn find(&mut self, number: u32) -> Option<&mut HttpExchange> {
-        self.open.iter_mut().find(|(other, _)| *other == number).map(|(_, exchange)| exchange)
+    /// Bytes that are kept.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.fields.len() + self.open.iter().map(Open::held_bytes).sum::<usize>()
     }
 
-    fn push(&mut self, number: u32, exchange: HttpExchange, sink: Sink<'_>) {
+    fn find(&mut self, number: u32) -> Option<&mut Open> {
+        self.open.iter_mut().find(|open| open.number == number)
+    }
+
+    fn push(&mut self, open: Open, sink: Sink<'_>) {
         if self.open.len() == MAX_OPEN {
-            if let Some((_, oldest)) = self.open.pop_front() {
-                sink(Told::Event(AppEvent::Http(Box::new(oldest))));
+            if let Some(oldest) = self.open.pop_front() {
+                oldest.tell(false, sink);
             }
         }
-        self.open.push_back((number, exchange));
+        self.open.push_back(open);
     }
 
     /// The response's message is over: an interim one waits for the final one (RFC 9110, 15.2).
     fn close(&mut self, number: u32, sink: Sink<'_>) -> bool {
-        let Some(place) = self.open.iter().position(|(other, _)| *other == number) else { return true };
-        let Some(response) = &self.open[place].1.response else { return false };
+        let Some(place) = self.open.iter().position(|open| open.number == number) else { return true };
+        let Some(response) = &self.open[place].exchange.response else { return false };
         if is_interim(response) {
-            self.open[place].1.response = None;
+            self.open[place].exchange.response = None;
             return false;
         }
-        if let Some((_, exchange)) = self.open.remove(place) {
-            sink(Told::Event(AppEvent::Http(Box::new(exchange))));
+        if let Some(open) = self.open.remove(place) {
+            open.tell(true, sink);
         }
         true
     }
@@ -109,6 +194,64 @@ fn tell_claims(request: &Request, sink: Sink<'_>) {
     }
     if let Some(logon) = &request.logon {
         tell_logon(logon, sink);
+    }
+}
+
+impl Open {
+    fn answer(&mut self, mut response: Response) {
+        if !is_interim(&response) {
+            self.probe.iter_mut().for_each(|probe| probe.answered());
+            let request = self.exchange.request.as_ref();
+            self.download = FileInTransit::download(request, &response).map(Box::new);
+        }
+        mask_text(&mut response.location);
+        self.exchange.response = Some(response);
+    }
+
+    fn receive(&mut self, data: &[u8]) {
+        self.exchange.length += data.len() as u64;
+        if let Some(probe) = &mut self.probe {
+            probe.received(data);
+        }
+        if let Some(download) = &mut self.download {
+            download.feed(data);
+        }
+    }
+
+    fn held_bytes(&self) -> usize {
+        self.probe.as_ref().map_or(0, |probe| probe.held_bytes())
+            + self.upload.as_ref().map_or(0, |upload| upload.held_bytes())
+    }
+
+    /// It is over; `whole` if its answer's last byte has come.
+    fn tell(self, whole: bool, sink: Sink<'_>) {
+        let Self { mut exchange, probe, upload, download, .. } = self;
+        if let Some(upload) = upload {
+            upload.end(false, &mut exchange.files);
+        }
+        if let Some(download) = download {
+            let length = exchange.response.as_ref().and_then(|response| response.content_length);
+            let complete = whole && length.is_none_or(|length| length == exchange.length);
+            exchange.files.push(download.finish(complete));
+        }
+        if let Some(probe) = probe {
+            probe.finish(&exchange, &mut |event| sink(Told::Event(event)));
+        }
+        sink(Told::Event(AppEvent::Http(Box::new(exchange))));
+    }
+}
+
+/// What is told of a request shows no password.
+fn mask(request: &mut Request) {
+    if let Some(masked) = secret::masked(&request.uri) {
+        request.uri = masked;
+    }
+    mask_text(&mut request.referer);
+}
+
+fn mask_text(text: &mut Option<Text>) {
+    if let Some(masked) = text.as_deref().and_then(secret::masked) {
+        *text = Some(masked);
     }
 }
 

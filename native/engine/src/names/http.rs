@@ -1,12 +1,16 @@
 //! HTTP, every request of a connection (RFC 9112, RFC 9113).
 
+use std::sync::Arc;
+
 use app::AppProtocol;
 use app::http::{Event, Http2, Requests, Responses};
 
 use super::dialog::{Listener, Next};
+use super::event::AppEvent;
 use super::exchange::{Exchanges, SWITCHING_PROTOCOLS};
 use super::{Sink, Told};
 use crate::stream::Piece;
+use crate::web::{WebFinding, WebRules};
 
 /// Listens to an HTTP/1 connection: messages are numbered, and the nth response answers the nth request.
 #[derive(Debug, Default)]
@@ -48,6 +52,13 @@ impl Upgrade {
     }
 }
 
+impl Http1Talk {
+    /// Of a connection to a server; `web` if that is watched.
+    pub(super) fn new(web: Option<Arc<WebRules>>) -> Self {
+        Self { exchanges: Exchanges::new(web), ..Self::default() }
+    }
+}
+
 impl Listener for Http1Talk {
     fn take(&mut self, from_client: bool, piece: Piece<'_>, sink: Sink<'_>) -> Next {
         if let Some(upgraded) = &mut self.upgraded {
@@ -59,6 +70,7 @@ impl Listener for Http1Talk {
             self.over[side] = !goes_on || piece == Piece::End;
             if let Piece::Gap(_) = piece {
                 self.gap[side] = true;
+                self.exchanges.gap(from_client);
             }
         }
         if let (false, Piece::Data(data), Some(rest_bytes)) = (from_client, piece, self.responses.switched()) {
@@ -73,7 +85,7 @@ impl Listener for Http1Talk {
 
     fn held_bytes(&self) -> usize {
         let upgraded = self.upgraded.as_ref().map_or(0, |talk| talk.held_bytes());
-        self.requests.held_bytes() + self.responses.held_bytes() + upgraded
+        self.requests.held_bytes() + self.responses.held_bytes() + self.exchanges.held_bytes() + upgraded
     }
 }
 
@@ -82,7 +94,7 @@ impl Http1Talk {
     fn become_another(&mut self, rest: &[u8], sink: Sink<'_>) -> Next {
         match self.upgrade {
             Some(Upgrade::Http2) => {
-                let mut talk = Box::new(Http2Talk::default());
+                let mut talk = Box::new(Http2Talk::new(None));
                 // RFC 7540, 3.2: the request that was upgraded is the first stream's.
                 talk.exchanges = std::mem::take(&mut self.exchanges).only(self.answered, 1, sink);
                 sink(Told::Protocol(AppProtocol::Http2));
@@ -102,7 +114,13 @@ impl Http1Talk {
     fn take_request(&mut self, piece: Piece<'_>, sink: Sink<'_>) -> bool {
         let Self { requests, responses, exchanges, asked, answered, gap, .. } = self;
         let mut heard = |event: Event<'_>| {
-            let Event::Request(request) = event else { return };
+            let request = match event {
+                Event::Request(request) => request,
+                Event::Field(name, value) => return exchanges.field(name, value),
+                Event::Body(data) => return exchanges.sent(asked.wrapping_sub(1), data),
+                Event::BodyEnd => return exchanges.sent_all(asked.wrapping_sub(1)),
+                Event::Response(_) => return,
+            };
             if std::mem::take(&mut gap[1]) {
                 *asked = (*asked).max(*answered);
             }
@@ -146,6 +164,24 @@ impl Http1Talk {
     }
 }
 
+/// What `rules` find in a request and its answer, as they stand on the wire: what whoever writes rules tries them with.
+pub fn inspect(rules: Arc<WebRules>, request: &[u8], response: &[u8]) -> Vec<WebFinding> {
+    let mut found = Vec::new();
+    let mut talk = Http1Talk::new(Some(rules));
+    let mut sink = |told: Told<'_>| {
+        if let Told::Event(AppEvent::Web(finding)) = told {
+            found.push(*finding);
+        }
+    };
+    for (from_client, said) in [(true, request), (false, response)] {
+        talk.take(from_client, Piece::Data(said), &mut sink);
+    }
+    for from_client in [true, false] {
+        talk.take(from_client, Piece::End, &mut sink);
+    }
+    found
+}
+
 /// Listens to an HTTP/2 connection without TLS: an exchange has the number of its stream.
 #[derive(Debug)]
 pub(super) struct Http2Talk {
@@ -155,9 +191,10 @@ pub(super) struct Http2Talk {
     over: [bool; 2],
 }
 
-impl Default for Http2Talk {
-    fn default() -> Self {
-        Self { client: Http2::client(), server: Http2::server(), exchanges: Exchanges::default(), over: [false; 2] }
+impl Http2Talk {
+    /// Of a connection to a server; `web` if that is watched.
+    pub(super) fn new(web: Option<Arc<WebRules>>) -> Self {
+        Self { client: Http2::client(), server: Http2::server(), exchanges: Exchanges::new(web), over: [false; 2] }
     }
 }
 
@@ -166,15 +203,21 @@ impl Listener for Http2Talk {
         let Self { client, server, exchanges, over } = self;
         let reader = if from_client { client } else { server };
         let mut heard = |stream: u32, event: Event<'_>| match event {
-            Event::Request(request) => exchanges.asked(stream, request, sink),
             event if !from_client => {
                 exchanges.answered(stream, event, sink);
             }
-            _ => {}
+            Event::Request(request) => exchanges.asked(stream, request, sink),
+            Event::Field(name, value) => exchanges.field(name, value),
+            Event::Body(data) => exchanges.sent(stream, data),
+            Event::BodyEnd => exchanges.sent_all(stream),
+            Event::Response(_) => {}
         };
         match piece {
             Piece::Data(data) => over[usize::from(from_client)] |= !reader.feed(data, &mut heard),
-            Piece::Gap(bytes) => reader.gap(u64::from(bytes)),
+            Piece::Gap(bytes) => {
+                reader.gap(u64::from(bytes));
+                exchanges.gap(from_client);
+            }
             Piece::End => over[usize::from(from_client)] = true,
         }
         let all = *over == [true; 2];
@@ -185,6 +228,6 @@ impl Listener for Http2Talk {
     }
 
     fn held_bytes(&self) -> usize {
-        self.client.held_bytes() + self.server.held_bytes()
+        self.client.held_bytes() + self.server.held_bytes() + self.exchanges.held_bytes()
     }
 }

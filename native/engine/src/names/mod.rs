@@ -27,6 +27,7 @@ use crate::punt::PuntProtocol;
 pub(crate) use dns::tell_message;
 pub use event::{AppEvent, AppRecord, HttpExchange, NameSource, QuicHello, SshBanners, TlsHellos};
 pub(crate) use exchange::without_port;
+pub use http::inspect;
 pub(crate) use kerberos::tell_client;
 pub use quic::QuicTalk;
 pub use resolved::ResolvedNames;

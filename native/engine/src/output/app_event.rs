@@ -9,6 +9,7 @@ use super::dns_event::DnsObject;
 use super::eve::EveContext;
 use super::mail_event::{LoginObject, ReadEvent, SmtpEvent};
 use crate::names::{AppEvent, AppRecord, HttpExchange, QuicHello, SshBanners, TlsHellos, without_port};
+use crate::web::HttpFile;
 
 #[derive(Serialize)]
 struct AppLine<'a> {
@@ -24,7 +25,6 @@ struct AppLine<'a> {
 enum Object<'a> {
     Tls(TlsObject<'a>),
     Quic(QuicObject<'a>),
-    Http(Box<HttpObject<'a>>),
     Dns(Box<DnsObject<'a>>),
     Ssh(SshObject<'a>),
     Login(LoginObject<'a>),
@@ -32,6 +32,8 @@ enum Object<'a> {
     Smtp(Box<SmtpEvent<'a>>),
     #[serde(untagged)]
     Read(Box<ReadEvent<'a>>),
+    #[serde(untagged)]
+    Http(Box<HttpEvent<'a>>),
 }
 
 #[derive(Serialize)]
@@ -49,6 +51,31 @@ struct QuicObject<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     sni: Option<&'a str>,
     ja4: &'a str,
+}
+
+#[derive(Serialize, Default)]
+struct HttpEvent<'a> {
+    http: HttpObject<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spanwatch: Option<FilesObject<'a>>,
+}
+
+#[derive(Serialize)]
+struct FilesObject<'a> {
+    files: Vec<FileObject<'a>>,
+}
+
+/// A file as EVE's `fileinfo` names its keys.
+#[derive(Serialize)]
+struct FileObject<'a> {
+    #[serde(skip_serializing_if = "str::is_empty")]
+    filename: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    content_type: &'a str,
+    size: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha256: Option<&'a str>,
+    direction: &'static str,
 }
 
 /// `length` is what was seen of the response's body.
@@ -121,7 +148,8 @@ impl<'a> Object<'a> {
         match event {
             AppEvent::Tls(hellos) => Self::Tls(TlsObject::new(hellos)),
             AppEvent::Quic(hello) => Self::Quic(QuicObject::new(hello)),
-            AppEvent::Http(exchange) => Self::Http(Box::new(HttpObject::new(exchange))),
+            AppEvent::Http(exchange) => Self::Http(Box::new(HttpEvent::new(exchange))),
+            AppEvent::Web(_) | AppEvent::WebLogin(_) => Self::Http(Box::default()),
             AppEvent::Dns(message) => Self::Dns(Box::new(DnsObject::new(message))),
             AppEvent::Ssh(banners) => Self::Ssh(SshObject::new(banners)),
             AppEvent::Smtp(mail) => Self::Smtp(Box::new(SmtpEvent::new(mail))),
@@ -149,6 +177,25 @@ impl<'a> TlsObject<'a> {
 impl<'a> QuicObject<'a> {
     fn new(quic: &'a QuicHello) -> Self {
         Self { version: quic.version.name().to_string(), sni: quic.hello.sni.as_deref(), ja4: quic.hello.ja4.as_str() }
+    }
+}
+
+impl<'a> HttpEvent<'a> {
+    fn new(exchange: &'a HttpExchange) -> Self {
+        let files: Vec<_> = exchange.files.iter().map(FileObject::new).collect();
+        Self { http: HttpObject::new(exchange), spanwatch: (!files.is_empty()).then_some(FilesObject { files }) }
+    }
+}
+
+impl<'a> FileObject<'a> {
+    fn new(file: &'a HttpFile) -> Self {
+        Self {
+            filename: &file.name,
+            content_type: &file.content_type,
+            size: file.size_bytes,
+            sha256: file.sha256.as_deref(),
+            direction: if file.upload { "toserver" } else { "toclient" },
+        }
     }
 }
 
@@ -274,7 +321,15 @@ mod tests {
             location: Some(text("/d")),
             ..Response::default()
         };
-        let exchange = HttpExchange { request: Some(request), response: Some(response), length: 7 };
+        let file = |upload: bool, sha256: Option<&str>| HttpFile {
+            name: text("a.exe"),
+            content_type: Box::default(),
+            size_bytes: 7,
+            sha256: sha256.map(Into::into),
+            upload,
+        };
+        let files = vec![file(false, Some("ab")), file(true, None)];
+        let exchange = HttpExchange { request: Some(request), response: Some(response), length: 7, files };
         let expected = json!({
             "hostname": "www.example.com",
             "http_port": 8080,
@@ -288,7 +343,13 @@ mod tests {
             "redirect": "/d",
             "length": 7,
         });
-        assert_eq!(line(AppEvent::Http(Box::new(exchange)))["http"], expected);
+        let found = line(AppEvent::Http(Box::new(exchange)));
+        assert_eq!(found["http"], expected);
+        let files = json!({"files": [
+            {"filename": "a.exe", "size": 7, "sha256": "ab", "direction": "toclient"},
+            {"filename": "a.exe", "size": 7, "direction": "toserver"},
+        ]});
+        assert_eq!(found["spanwatch"], files);
     }
 
     #[test]

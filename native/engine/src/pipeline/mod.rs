@@ -43,6 +43,7 @@ use crate::store::RingStore;
 use crate::tunnels::Tunnels;
 use crate::watch::WatchHold;
 use crate::watchlist::{Query, Watchlists};
+use crate::web::WatchedWeb;
 use mirroring::MirrorWatch;
 
 /// Where a worker speaks to, and who asks it.
@@ -77,6 +78,8 @@ pub struct WorkerSetup {
     pub stored_elsewhere: bool,
     /// What to do with copies of packets.
     pub deduplicate: Deduplicate,
+    /// What requests to web servers are matched against.
+    pub web: WatchedWeb,
     /// By interface, the captured bytes of a frame beyond which the sensor cuts.
     pub snaplens: Vec<u32>,
     /// Flows whose frames are wanted afterwards (`read`).

@@ -45,7 +45,11 @@ impl Worker {
             // A single byte may be a keep-alive, which repeats the last one (RFC 9293, 3.8.4): no beginning.
             _ if packet.payload_length_bytes <= 1 && flow.beginnings()[direction].is_none() => return,
             _ if packet.payload_length_bytes == 0 => return,
-            _ => Box::new(Talk::new(flow.beginnings(), flow.tuple().resp.port)),
+            _ => {
+                let tuple = flow.tuple();
+                let web = self.setup.web.rules_for(tuple.orig.address, tuple.resp.address);
+                Box::new(Talk::new(flow.beginnings(), tuple.resp.port, web))
+            }
         };
         let segment = Segment {
             // SYN stands before the first byte (RFC 9293, 3.4).

@@ -1,0 +1,52 @@
+//! Web attacks: what requests to watched servers carry, what the answers say of it, and who tries many things.
+//!
+//! A [`Probe`] goes along with an exchange and matches [`WebRules`] against every value of the request once that is decoded;
+//! a match becomes a [`WebFinding`] when the answer is over. [`WebWatch`] sees the findings and exchanges of all flows in
+//! their order and judges scanners.
+
+mod answer;
+mod body;
+mod file;
+mod finding;
+mod login;
+mod probe;
+pub mod rows;
+mod rules;
+mod watch;
+
+pub use file::{FileInTransit, HttpFile, Upload};
+pub use finding::WebFinding;
+pub use login::WebLogin;
+pub use probe::Probe;
+pub use rules::{Label, Place, Rule, RuleConfig, RuleError, WebRules};
+pub use watch::{WebConfig, WebRecord, WebWatch};
+
+use std::sync::Arc;
+
+use wire::Address;
+
+use crate::networks::Networks;
+
+/// Which servers are watched, and by what rules.
+#[derive(Debug, Clone, Default)]
+pub struct WatchedWeb {
+    servers: Networks,
+    rules: Option<Arc<WebRules>>,
+}
+
+impl WatchedWeb {
+    /// As configured.
+    ///
+    /// # Errors
+    /// A rule cannot be used.
+    pub fn new(config: &WebConfig) -> Result<Self, RuleError> {
+        let rules = WebRules::compile(config.rules.clone())?;
+        Ok(Self { servers: config.servers.clone(), rules: Some(Arc::new(rules)) })
+    }
+
+    /// The rules, if one of the ends is watched: who asks is not always known before something was said.
+    pub fn rules_for(&self, one: Address, other: Address) -> Option<Arc<WebRules>> {
+        let rules = self.rules.as_ref()?;
+        (self.servers.contains(other) || self.servers.contains(one)).then(|| Arc::clone(rules))
+    }
+}

@@ -1,0 +1,34 @@
+"""The rows that the core tells of web servers. Every text comes from the wire: bounded, no passwords, not escaped."""
+
+from typing import final
+
+from sensor.mail.rows import FlowColumns
+
+
+@final
+class WebRow(FlowColumns):
+    """A request that a rule matches, or a source that scans (`web.scanner`); `src` asks, `dest` is the server.
+
+    `category` is the alert, `rule` what matched in which `place` (`path`, `query`, `header`, `cookie`, `body`,
+    `upload-name`, `upload-content`, `response`) and `parameter`; `excerpt` is decoded. `status` is 0 without an answer.
+    `evidence` is what the answer says of it, and `succeeded` whether that proves it. `count` is the number of requests
+    that the row stands for.
+    """
+
+    proto: str
+    category: str
+    rule: str
+    weakness: str
+    severity: int
+    method: str
+    host: str
+    path: str
+    place: str
+    parameter: str
+    excerpt: str
+    user_agent: str
+    status: int
+    length: int
+    evidence: str
+    succeeded: bool
+    count: int

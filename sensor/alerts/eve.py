@@ -153,29 +153,6 @@ def _beacon_event(alert: EveAlert, row: BeaconRow) -> dict[str, Any]:
     return event
 
 
-def _judged_event(alert: EveAlert, row: JudgedRow) -> dict[str, Any]:
-    flow = row["flow"]
-    event: dict[str, Any] = {
-        "timestamp": utc_stamp(alert.time_ns),
-        "flow_id": flow["flow_id"],
-        "in_iface": row["in_iface"],
-        "event_type": "alert",
-        "src_ip": flow["src_ip"],
-        "src_port": flow["src_port"],
-        "dest_ip": flow["dest_ip"],
-        "dest_port": flow["dest_port"],
-        "proto": flow["proto"],
-        "app_proto": flow["app_proto"],
-        "community_id": flow["community_id"],
-    }
-    if row["vlan"]:
-        event["vlan"] = row["vlan"]
-    event["alert"] = _alert(alert, BY_NAME[alert.rule].meaning, {}, row)
-    event["flow"] = {"start": utc_stamp(flow["start_ns"])}
-    event["spanwatch"] = {"subject": row["subject"], "count": row["count"], **row["context"]}
-    return event
-
-
 def _condition_event(alert: EveAlert, condition: Condition) -> dict[str, Any]:
     return {
         "timestamp": utc_stamp(alert.time_ns),

@@ -183,8 +183,6 @@ class Incident:
                     "interval_seconds": beacon.interval_seconds,
                     "jitter_ratio": beacon.jitter_ratio,
                 }
-            case JudgedTally() as judged:
-                view |= {"remote": judged.remote, "text": judged.text, "count": judged.count}
             case ConditionTally() as condition:
                 view |= {"text": condition.text, "count": condition.count}
         return view

@@ -295,29 +295,6 @@ class Policy:
         out.append(incident.update_event(time_ns))
         return True
 
-    def _take_judged(self, row: JudgedRow, time_ns: int, out: list[Output]) -> None:
-        key = Key(row["rule"], row["host"], row["subject"])
-        if self._is_suppressed(key, row["remote"], time_ns):
-            return
-        incident = self._open.get(key)
-        severity = Severity(row["severity"])
-        if incident is None:
-            tally = JudgedTally(row["host"], row["remote"])
-            tally.add(row)
-            incident = self._new(key, severity, time_ns, tally)
-            self._announce(incident, time_ns, tally.open_groups(row), out)
-        else:
-            cast("JudgedTally", incident.tally).add(row)
-            self._seen(incident, time_ns)
-            incident.news = True
-            if severity < incident.severity:
-                incident.severity = severity
-                out.append(incident.update_event(time_ns))
-            self._schedule(incident)
-        if incident.eve_alerts < EVE_ALERTS_PER_INCIDENT:
-            incident.eve_alerts += 1
-            out.append(EveAlert(time_ns, key.rule, incident.severity, incident.id, row))
-
     def _repeat_condition(self, incident: Incident, condition: Condition, time_ns: int) -> None:
         tally = cast("ConditionTally", incident.tally)
         tally.text = condition.text

@@ -22,7 +22,9 @@ def raised(capture: str) -> set[str]:
     config = load(None, EVERYWHERE)
     events: list[Event] = []
     file = Path(CORPUS, "pcap", capture)
-    offline.analyse(config, Reading([str(file)]), ListLoader()(config).compiled, on_event=events.append)
+    offline.analyse(
+        config, Reading([str(file)]), ListLoader()(config).compiled, offline.Listeners(on_event=events.append)
+    )
     return {event.rule for event in events if event.kind is Kind.OPEN}
 
 

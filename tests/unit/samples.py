@@ -214,6 +214,10 @@ class FakeEngine:
     def hand_in(self, interface: int, frames: list[tuple[int, bytes]]) -> None:
         self.calls.append(f"hand_in {interface} {len(frames)}")
 
+    def write_frames(self, path: str, rotation: tuple[int, int, int]) -> tuple[int, int, bool]:
+        self.calls.append(f"write_frames {path} {rotation}")
+        return 0, 0, False
+
     def stop(self) -> None:
         self.calls.append("stop")
 

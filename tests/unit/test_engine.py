@@ -24,6 +24,8 @@ class NativeBatch:
     hits: object
     findings: object
     ended: bool = False
+    mails: object = ()
+    logins: object = ()
     beacons: str = "[]"
     conditions: str = "[]"
     punted: list[tuple[Any, ...]] = field(default_factory=list)
@@ -69,6 +71,10 @@ class Core:
     def hand_in(self, interface: int, frames: list[tuple[int, bytes]], /) -> None:
         self.asked.append((interface, frames))
 
+    def write_frames(self, path: str, rotation: tuple[int, int, int], /) -> tuple[int, int, bool]:
+        self.asked.append((path, rotation))
+        return 5, 1, False
+
     def stop(self) -> None:
         self.asked.append("stop")
 
@@ -91,9 +97,16 @@ def test_a_batch_carries_rows_time_and_end() -> None:
     native = NativeBatch(17, record_batch(hits), record_batch(findings), ended=True)
     native.punted = [(9, "arp", 0, "eth1", [20], ("00:1b:44:11:3a:b7", "ff:ff:ff:ff:ff:ff"), (None, None), b"who")]
     native.routers = ["00:00:5e:00:01:14"]
+    native.mails = record_batch([{"host": HOST, "rcpt_count": 2}])
+    native.logins = record_batch([{"user": "alice", "attempts": 3}])
+    beacon: Any = {"host": HOST, "contacts": 60}
+    native.beacons = json.dumps([beacon])
     batch = engine_of({}, Core(native)).poll(0.1)
     assert (batch.punted[0].protocol, batch.punted[0].vlan, batch.punted[0].message) == ("arp", [20], b"who")
     assert batch.routers == ["00:00:5e:00:01:14"]
+    assert batch.mails == [{"host": HOST, "rcpt_count": 2}]
+    assert batch.logins == [{"user": "alice", "attempts": 3}]
+    assert list(batch.beacons) == [beacon]
     assert (batch.time_ns, batch.ended) == (17, True)
     assert [_without_nulls(row) for row in batch.hits] == hits
     assert [_without_nulls(row) for row in batch.findings] == findings
@@ -107,6 +120,12 @@ def test_counters_and_tables_come_through() -> None:
     assert core.asked == [("443", "bytes", 5)]
     with pytest.raises(ValueError, match="cannot order"):
         engine.hosts("", "x", 5)
+
+
+def test_written_frames_are_counted_by_the_core() -> None:
+    core = Core()
+    assert engine_of({}, core).write_frames("out.pcap", (60, 0, 3)) == (5, 1, False)
+    assert core.asked == [("out.pcap", (60, 0, 3))]
 
 
 def test_an_event_is_one_line_and_goes_nowhere_without_an_event_log() -> None:

@@ -174,7 +174,7 @@ UNTIL = "write a date such as 2027-01-31, or a time with its zone such as 2027-0
         (
             "eve: {types: [flow, dhcp]}",
             "1:21: eve.types[1]",
-            "write alert, flow, dns, tls, quic, http, ssh, smtp, pop3, stats or anomaly",
+            "write alert, flow, dns, tls, quic, http, ssh, smtp, pop3, imap, login, stats or anomaly",
         ),
         (
             "api: {listen: 127.0.0.1:80}",

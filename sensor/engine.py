@@ -81,6 +81,7 @@ class HostCounters(TypedDict):
     evicted: int
     beacon_pairs: int
     beacon_pairs_evicted: int
+    askers_evicted: int
     clicks_forgotten: int
 
 

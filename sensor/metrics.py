@@ -375,6 +375,12 @@ DEFINITIONS: tuple[Definition, ...] = (
         _one(lambda counters: counters["hosts"]["beacon_pairs_evicted"]),
     ),
     _counter(
+        "web_askers_evicted_total",
+        (),
+        "Sources of web requests that were forgotten because too many were watched." + _NEVER,
+        _one(lambda counters: counters["hosts"]["askers_evicted"]),
+    ),
+    _counter(
         "mail_clicks_forgotten_total",
         (),
         "Hosts of links in mails, and who followed them, that were forgotten for want of room." + _NEVER,

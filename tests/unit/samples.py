@@ -95,6 +95,7 @@ def counters(**changes: Any) -> Counters:
         "flows": {"active": 5, "max": 1000, "ended": {"idle": 1, "active": 0, "fin": 2, "evicted": 0}},
         "hosts": {
             "active": 3, "max": 100, "evicted": 0, "beacon_pairs": 6, "beacon_pairs_evicted": 0, "clicks_forgotten": 0,
+            "askers_evicted": 0,
         },
         "names": {
             "flows": [{"app_proto": "unknown", "flows": 5}, {"app_proto": "tls", "flows": 7}],
@@ -217,6 +218,9 @@ class FakeEngine:
     def write_frames(self, path: str, rotation: tuple[int, int, int]) -> tuple[int, int, bool]:
         self.calls.append(f"write_frames {path} {rotation}")
         return 0, 0, False
+
+    def records(self, timeout_seconds: float) -> None:
+        self.calls.append(f"records {timeout_seconds}")
 
     def stop(self) -> None:
         self.calls.append("stop")

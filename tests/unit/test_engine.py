@@ -24,8 +24,6 @@ class NativeBatch:
     hits: object
     findings: object
     ended: bool = False
-    mails: object = ()
-    logins: object = ()
     beacons: str = "[]"
     conditions: str = "[]"
     punted: list[tuple[Any, ...]] = field(default_factory=list)

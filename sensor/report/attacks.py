@@ -8,6 +8,7 @@ from sensor.report.bounded import Groups, Members
 from sensor.report.finding import Places, Row, Seen
 
 _MOST_EXAMPLES = 5
+_WEBSHELL = "web.webshell"
 _Key = tuple[str, str, str, str, str, str, str, str]
 _COLUMNS = ("src_ip", "dest_ip", "host", "path", "parameter", "method", "category", "weakness")
 
@@ -43,8 +44,23 @@ class AttackSection:
 
     def attacks(self) -> list[dict[str, Any]]:
         """One row a weakness, those first that were exploited, then by the number of requests."""
+        self._settle_uploads()
         found = [self._document(key, entry) for key, entry in self._attacks.items()]
         return sorted(found, key=lambda row: (not row["succeeded"], -row["requests"], row["server"], row["path"]))
+
+    def _settle_uploads(self) -> None:
+        """A file that was sent and later answered as a webshell has arrived, whatever the answer to its upload was."""
+        used: dict[tuple[str, str], tuple[str, int]] = {}
+        for (_, server, _, path, _, _, category, _), entry in self._attacks.items():
+            if category == _WEBSHELL and entry.first_success_ns is not None:
+                used.setdefault((server, path.rpartition("/")[2].lower()), (path, entry.first_success_ns))
+        for (_, server, _, _, parameter, _, category, _), entry in self._attacks.items():
+            if category != _WEBSHELL or entry.succeeded:
+                continue
+            names = (name.lower() for name in (parameter, *entry.examples))
+            for path, time_ns in (used[server, name] for name in names if (server, name) in used):
+                entry.succeeded, entry.first_success_ns = entry.seen.count, time_ns
+                entry.evidence.add([f"used later: {path}"])
 
     def _document(self, key: _Key, entry: _Attack) -> dict[str, Any]:
         source, server, host, path, parameter, method, category, weakness = key

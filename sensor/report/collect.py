@@ -62,6 +62,7 @@ class Report:
         self, counters: Counters, machines: Sequence[dict[str, Any]], alerts: Sequence[Mapping[str, Any]]
     ) -> None:
         """Put the report together; `alerts` are incidents as the API describes them."""
+        self._mails.use_alerts(alerts)
         senders, deliveries = self._mails.senders(), self._mails.deliveries()
         attacks, accounts = self._attacks.attacks(), self._accounts.accounts()
         self.document = {

@@ -15,6 +15,7 @@ OUTLIER_FACTOR = 10
 """An outlier sends so many times as much as the next."""
 
 _MOST_OUTLIERS = 5
+_AGAINST_SENDERS = ("mail.campaign", "mail.spoofed-sender", "mail.watchlisted-url")
 _MOST_MESSAGE_IDS = 500_000
 _PERMANENT_OR_LATER = 400
 
@@ -57,6 +58,7 @@ class MailSections:
     def __init__(self, places: Places) -> None:
         """Nothing has been sent."""
         self._places = places
+        self._alerted: set[str] = set()
         self._senders: Groups[str, _Sender] = Groups()
         self._sources: Groups[str, _Source] = Groups()
         self._urls: Groups[str, _Url] = Groups()
@@ -137,6 +139,12 @@ class MailSections:
             elif row["delivered"] > 0 and to["code"]:
                 entry.delivered.add([address])
 
+    def use_alerts(self, alerts: Iterable[Mapping[str, Any]]) -> None:
+        """Take the incidents into account that tell of senders: what raised an alert is phishing here, too."""
+        for alert in alerts:
+            if alert["rule"] in _AGAINST_SENDERS and alert["severity"] != "low":
+                self._alerted.add(alert["indicator"].lower())
+
     def senders(self) -> list[dict[str, Any]]:
         """Who sent as whom, the most frequent first."""
         ranked = sorted(self._senders.items(), key=lambda item: (-item[1].seen.count, item[0]))
@@ -195,7 +203,7 @@ class MailSections:
     ) -> dict[str, Any]:
         sender, subject = key
         judged = senders.get(sender, {})
-        suspicious = judged.get("spoofed") or judged.get("outlier")
+        suspicious = judged.get("spoofed") or judged.get("outlier") or sender in self._alerted
         # Who was refused in one attempt and taken in another one has it.
         refused = [address for address in entry.refused if address not in entry.delivered]
         return {

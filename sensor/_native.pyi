@@ -170,6 +170,12 @@ class Engine:
         `order`: `rate`, `bytes`, `packets`, `start`, `last`, `flows`, `peers`.
         """
 
+    def sums(self, limit: int) -> str:
+        """All live flows summed up, as a JSON object: `remotes` and `vlans`, the fastest `limit` of each.
+
+        Out is from the own hosts; ends that are internal are no remotes. RuntimeError: no answer.
+        """
+
     def log_event(self, line: str) -> None:
         """Write a line of JSON, without its newline, to the event log, if there is one."""
 

@@ -271,6 +271,10 @@ class Engine:
         """Give live hosts; ValueError says what is wrong with the question."""
         return rows_of(self._core.hosts(filter_text, order, limit))
 
+    def sums(self, limit: int) -> dict[str, list[dict[str, Any]]]:
+        """Give `remotes` and `vlans`: all live flows summed up, the fastest `limit` of each."""
+        return cast("dict[str, list[dict[str, Any]]]", json.loads(self._core.sums(limit)))
+
     def log_event(self, line: str) -> None:
         """Hand one JSON line to the event log; without an event log it goes nowhere."""
         if "\n" in line:

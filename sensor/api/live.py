@@ -92,9 +92,9 @@ class LiveView:
         """Give live hosts, each with the machine that it is and those that had its address before."""
         return [self._identities.describe_host(row) for row in self._engine.hosts(filter_text, order, limit)]
 
-    def is_internal(self, address: str) -> bool:
-        """Whether an address lies in the internal networks."""
-        return self._identities.ends.is_internal(address)
+    def sums(self, limit: int) -> dict[str, list[dict[str, Any]]]:
+        """Give live flows summed up by remote end and by VLAN."""
+        return self._engine.sums(limit)
 
     def open_incidents(self, most: int | None = None) -> list[dict[str, Any]]:
         """Give the open incidents, each with the machine that its host was when it was last seen."""

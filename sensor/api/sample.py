@@ -1,7 +1,7 @@
 """A sample of the running sensor: what is busiest, what has changed, how fast everything goes."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sensor.api.view import SensorView
@@ -10,9 +10,6 @@ Row = dict[str, Any]
 
 TOP_ROWS = 100
 """Rows of each table at most."""
-
-_FLOWS_LOOKED_AT = 1000
-"""Remotes and VLANs are summed up over so many of the busiest flows."""
 
 _STALE_SECONDS = 5.0
 
@@ -28,10 +25,10 @@ class Sampler:
         self._alerts: dict[str, Row] = {}
 
     def take(self) -> Row:
-        """Take the next sample; asks the core once for counters, once for flows and once for hosts."""
+        """Take the next sample; asks the core once for counters and once for each kind of rows."""
         status = self._view.status()
         seconds = self._advance()
-        flows = self._view.flows("", "rate", _FLOWS_LOOKED_AT)
+        sums = self._view.sums(TOP_ROWS)
         return {
             "time_ns": status["time_ns"],
             "healthy": status["healthy"],
@@ -39,10 +36,10 @@ class Sampler:
             "active": {table: status[table]["active"] for table in ("flows", "hosts")},
             **self._rates(status, seconds),
             "mirror": status["mirror"],
-            "flows": flows[:TOP_ROWS],
+            "flows": self._view.flows("", "rate", TOP_ROWS),
             "hosts": self._view.hosts("", "rate", TOP_ROWS),
-            "remotes": remotes(flows, self._view)[:TOP_ROWS],
-            "vlans": vlans(flows)[:TOP_ROWS],
+            "remotes": sums["remotes"],
+            "vlans": sums["vlans"],
             "alerts": {"open": status["alerts"]["open"], "changed": self._changed_alerts()},
         }
 
@@ -96,53 +93,3 @@ def _interface_totals(row: Mapping[str, Any]) -> dict[str, int]:
         "bytes": row["captured_bytes"],
         "kernel_dropped_frames": row["kernel_dropped_frames"],
     }
-
-
-def remotes(flows: Iterable[Row], view: SensorView) -> list[Row]:
-    """Sum up flows by their remote end where that is not internal; the fastest first. Out is from the own hosts."""
-    sums: dict[str, Row] = {}
-    for flow in flows:
-        local, remote = _sides(flow)
-        address = flow[f"{remote}_ip"]
-        if not view.is_internal(address):
-            row = sums.setdefault(address, {"ip": address, "ports": set(), **_nothing()})
-            row["ports"].add(f"{flow['proto'].lower()}/{flow['resp_port']}")
-            _add(row, flow, local, remote)
-    return _fastest(sums.values())
-
-
-def vlans(flows: Iterable[Row]) -> list[Row]:
-    """Sum up flows by their VLAN tags, outermost first; the fastest first."""
-    sums: dict[tuple[int, ...], Row] = {}
-    for flow in flows:
-        row = sums.setdefault(tuple(flow["vlan"]), {"vlan": flow["vlan"], **_nothing()})
-        _add(row, flow, *_sides(flow))
-    return _fastest(sums.values())
-
-
-def _sides(flow: Row) -> tuple[str, str]:
-    return ("orig", "resp") if flow["local"] == "orig" else ("resp", "orig")
-
-
-def _nothing() -> Row:
-    columns = ("flows", "bytes_out", "bytes_in", "bytes_out_per_second", "bytes_in_per_second")
-    return {"hosts": set(), **dict.fromkeys(columns, 0)}
-
-
-def _add(row: Row, flow: Row, local: str, remote: str) -> None:
-    row["hosts"].add(flow[f"{local}_ip"])
-    row["flows"] += 1
-    for column, side in (("out", local), ("in", remote)):
-        row[f"bytes_{column}"] += flow[f"{side}_bytes"]
-        row[f"bytes_{column}_per_second"] += flow[f"{side}_bytes_per_second"]
-
-
-def _fastest(sums: Iterable[Row]) -> list[Row]:
-    rows = sorted(sums, key=lambda row: row["bytes_out_per_second"] + row["bytes_in_per_second"], reverse=True)
-    return [{**row, **_counted(row)} for row in rows]
-
-
-def _counted(row: Row) -> Row:
-    """Sets as JSON has them: of hosts the number, of ports the names in order."""
-    counted: Row = {"hosts": len(row["hosts"])}
-    return {**counted, "ports": sorted(row["ports"])[:8]} if "ports" in row else counted

@@ -34,8 +34,8 @@ class SensorView(Protocol):
     def hosts(self, filter_text: str, order: str, limit: int) -> list[dict[str, Any]]:
         """Give live hosts; ValueError."""
 
-    def is_internal(self, address: str) -> bool:
-        """Whether an address, as the core writes it, lies in the internal networks."""
+    def sums(self, limit: int) -> dict[str, list[dict[str, Any]]]:
+        """Give `remotes` and `vlans`, all live flows summed up, the fastest `limit` of each; out is from the hosts."""
 
     def open_incidents(self, most: int | None = None) -> list[dict[str, Any]]:
         """Give the open incidents, the latest first; only the first `most` of them."""

@@ -153,6 +153,21 @@ def interface(**changes: Any) -> list[dict[str, Any]]:
     return [{**counters()["interfaces"][0], **changes}]
 
 
+_SUMMED = {
+    "hosts": 2,
+    "flows": 3,
+    "bytes_out": 22_000,
+    "bytes_in": 41_000,
+    "bytes_out_per_second": 2200,
+    "bytes_in_per_second": 4100,
+}
+SUMS: dict[str, list[dict[str, Any]]] = {
+    "remotes": [{"ip": C2, "ports": ["tcp/22", "tcp/443"], **_SUMMED}],
+    "vlans": [{"vlan": [20], **_SUMMED}],
+}
+"""What the core sums up."""
+
+
 @dataclass
 class FakeEngine:
     """Stands in for `sensor.engine.Engine`: gives the batches it is told to, and remembers what it is given."""
@@ -168,6 +183,7 @@ class FakeEngine:
     wake: threading.Event = field(default_factory=threading.Event)
     flow_rows: list[dict[str, Any]] = field(default_factory=lambda: [flow_row()])
     host_rows: list[dict[str, Any]] = field(default_factory=lambda: [host_row()])
+    summed: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: SUMS)
     asked: list[tuple[str, str, str, int]] = field(default_factory=list)
 
     def start(self) -> None:
@@ -199,6 +215,10 @@ class FakeEngine:
 
     def hosts(self, filter_text: str, order: str, limit: int) -> list[dict[str, Any]]:
         return self._rows("hosts", self.host_rows, (filter_text, order, limit))
+
+    def sums(self, limit: int) -> dict[str, list[dict[str, Any]]]:
+        self.asked.append(("sums", "", "", limit))
+        return self.summed
 
     def _rows(self, table: str, rows: list[dict[str, Any]], question: tuple[str, str, int]) -> list[dict[str, Any]]:
         filter_text, order, limit = question

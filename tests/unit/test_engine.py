@@ -13,7 +13,7 @@ from sensor.alerts.policy import Policy
 from sensor.alerts.rows import FindingRow, HitRow
 from sensor.config import engine_settings, load
 from sensor.engine import Batch, Engine, rows_of
-from tests.unit.samples import C2, HOST, counters, finding, hit, record_batch
+from tests.unit.samples import C2, HOST, SUMS, counters, finding, hit, record_batch
 
 LAYERS = [{"kind": "vlan", "vlan": 20}]
 
@@ -62,6 +62,10 @@ class Core:
 
     def hosts(self, filter: str, order: str, limit: int, /) -> object:  # noqa: A002
         raise ValueError(f"cannot order by '{order}' {filter} {limit}")
+
+    def sums(self, limit: int, /) -> str:
+        self.asked.append(limit)
+        return json.dumps(SUMS)
 
     def log_event(self, line: str, /) -> None:
         self.asked.append(line)
@@ -115,7 +119,8 @@ def test_counters_and_tables_come_through() -> None:
     engine = engine_of({}, core)
     assert engine.counters() == counters()
     assert engine.flows("443", "bytes", 5) == [{"orig_ip": C2, "orig_port": 443, "encapsulation": LAYERS}]
-    assert core.asked == [("443", "bytes", 5)]
+    assert engine.sums(7) == SUMS
+    assert core.asked == [("443", "bytes", 5), 7]
     with pytest.raises(ValueError, match="cannot order"):
         engine.hosts("", "x", 5)
 

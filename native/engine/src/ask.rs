@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow_array::RecordBatch;
-use crossbeam_channel::{RecvTimeoutError, bounded, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, bounded, unbounded};
 use wire::Address;
 
 use crate::counters::lock;
 use crate::engine::{Engine, EngineError};
 use crate::query::{Filter, FlowQuery, FlowRow, HostQuery, HostRow, MAX_ROWS, Order, to_arrow};
+use crate::scan::Question;
+use crate::sums::{SumQuery, Sums};
 
 /// How long a question may take; a worker that reads files may be in the middle of a block.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -22,29 +24,52 @@ impl Engine {
     /// The filter or order cannot be understood, or the workers do not answer.
     pub fn flows(&self, filter: &str, order: &str, limit: usize) -> Result<RecordBatch, EngineError> {
         let (filter, order) = question(filter, order)?;
-        let guard = self.running();
-        let running = guard.as_ref().ok_or(EngineError::State("the engine does not run"))?;
         let (reply, answers) = unbounded();
         let query = FlowQuery { filter, order, limit: limit.min(MAX_ROWS), reply };
-        for worker in &running.flow_queries {
-            // A worker that is gone has no flows.
-            let _ = worker.send_timeout(query.clone(), QUERY_TIMEOUT);
-        }
-        drop(query);
-        let until = Instant::now() + QUERY_TIMEOUT;
         let mut rows: Vec<(u64, FlowRow)> = Vec::new();
-        loop {
-            match answers.recv_deadline(until) {
-                Ok(answer) => rows.extend(answer),
-                Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => return Err(EngineError::State("the workers do not answer")),
-            }
-        }
+        self.ask_workers(Question::Flows(query), &answers, |answer| rows.extend(answer))?;
         rows.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.flow_id.cmp(&b.1.flow_id)));
         rows.truncate(limit);
         let mut rows: Vec<FlowRow> = rows.into_iter().map(|(_, row)| row).collect();
         self.name_rows(&mut rows);
         Ok(to_arrow(&rows)?)
+    }
+
+    /// All live flows summed up by remote end and by VLAN, as JSON: `remotes` and `vlans`, the fastest `limit` of each.
+    ///
+    /// # Errors
+    /// The workers do not answer.
+    pub fn sums(&self, limit: usize) -> Result<String, EngineError> {
+        let (reply, answers) = unbounded();
+        let mut sums = Sums::default();
+        self.ask_workers(Question::Sums(SumQuery { reply }), &answers, |answer| sums.merge(answer))?;
+        let rows = sums.into_rows(limit.min(MAX_ROWS));
+        serde_json::to_string(&rows).map_err(|_| EngineError::State("sums cannot be told as JSON"))
+    }
+
+    /// Asks every worker and takes what each one answers.
+    fn ask_workers<T>(
+        &self,
+        question: Question,
+        answers: &Receiver<T>,
+        mut take: impl FnMut(T),
+    ) -> Result<(), EngineError> {
+        let guard = self.running();
+        let running = guard.as_ref().ok_or(EngineError::State("the engine does not run"))?;
+        for worker in &running.flow_queries {
+            // A worker that is gone has no flows.
+            let _ = worker.send_timeout(question.clone(), QUERY_TIMEOUT);
+        }
+        // What is left of the question would keep the answers open.
+        drop(question);
+        let until = Instant::now() + QUERY_TIMEOUT;
+        loop {
+            match answers.recv_deadline(until) {
+                Ok(answer) => take(answer),
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                Err(RecvTimeoutError::Timeout) => return Err(EngineError::State("the workers do not answer")),
+            }
+        }
     }
 
     /// Gives flows without a name of their own the one that was looked up.

@@ -19,8 +19,9 @@ use crate::mirror::MirrorHealth;
 use crate::offline::ReadState;
 use crate::output::EventLog;
 use crate::pcap_ring::{PcapRing, RingError};
-use crate::query::{FlowQuery, HostQuery};
+use crate::query::HostQuery;
 use crate::records::{RecordKind, RecordReader};
+use crate::scan::Question;
 use crate::watch::WatchSlot;
 use crate::watchlist::Watchlists;
 use crate::web::WatchedWeb;
@@ -96,7 +97,7 @@ pub(crate) struct Running {
     pub(crate) seconds: Sender<SecondDelta>,
     pub(crate) acknowledge: Sender<()>,
     pub(crate) host_queries: Sender<HostQuery>,
-    pub(crate) flow_queries: Vec<Sender<FlowQuery>>,
+    pub(crate) flow_queries: Vec<Sender<Question>>,
     pub(crate) handed_in: Sender<OwnedBlock>,
     pub(crate) workers: Vec<JoinHandle<()>>,
     pub(crate) others: Vec<JoinHandle<()>>,

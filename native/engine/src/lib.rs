@@ -34,6 +34,7 @@ mod scan;
 mod snapshot;
 mod store;
 pub mod stream;
+pub mod sums;
 #[cfg(test)]
 mod testing;
 mod tunnels;

@@ -10,12 +10,49 @@ use wire::{Mac, Tunnel};
 use crate::flow::{Flow, FlowFlags, FlowTable, ORIG, RESP};
 use crate::output::{layers_json, protocol_name};
 use crate::query::{FlowQuery, FlowRow};
+use crate::sums::{SumQuery, SumScan};
 use crate::tunnels::Tunnels;
 
 /// Places that are looked at between two blocks.
 const SLICE: u32 = 1 << 16;
 
-/// A question on its way through the table: the best places so far, the worst of them on top.
+/// What a worker can be asked about its flows.
+#[derive(Debug, Clone)]
+pub enum Question {
+    /// Rows.
+    Flows(FlowQuery),
+    /// Sums over all of them.
+    Sums(SumQuery),
+}
+
+/// A question on its way through the table.
+#[derive(Debug)]
+pub enum Scan {
+    /// One for rows.
+    Flows(FlowScan),
+    /// One for sums.
+    Sums(SumScan),
+}
+
+impl Scan {
+    /// A question that has not begun.
+    pub fn new(question: Question) -> Self {
+        match question {
+            Question::Flows(query) => Self::Flows(FlowScan::new(query)),
+            Question::Sums(query) => Self::Sums(SumScan::new(query)),
+        }
+    }
+
+    /// Looks at the next places; `true` when the answer has gone out.
+    pub fn step(&mut self, flows: &FlowTable, tick: u32, names: (&Tunnels, &Arc<[String]>)) -> bool {
+        match self {
+            Self::Flows(scan) => scan.step(flows, tick, names),
+            Self::Sums(scan) => scan.step(flows, tick),
+        }
+    }
+}
+
+/// A question for rows on its way through the table: the best places so far, the worst of them on top.
 #[derive(Debug)]
 pub struct FlowScan {
     query: FlowQuery,
@@ -110,7 +147,7 @@ mod tests {
         bench.feed(&[(0, tagged), (1, plain)]);
         let (reply, answer) = bounded(1);
         let query = FlowQuery { filter: Filter::default(), order: Order::Start, limit: 10, reply };
-        bench.queries.send(query).expect("a worker");
+        bench.queries.send(Question::Flows(query)).expect("a worker");
         bench.feed(&[]);
         let mut rows: Vec<FlowRow> = answer.recv().expect("an answer").into_iter().map(|(_, row)| row).collect();
         rows.sort_by_key(|row| row.resp_port);

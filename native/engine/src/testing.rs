@@ -13,7 +13,7 @@ use crate::flow::{FlowLimits, FlowRecord, FlowTable};
 use crate::merge::{Notice, SecondDelta};
 use crate::networks::Networks;
 use crate::pipeline::{Worker, WorkerPorts, WorkerSetup};
-use crate::query::FlowQuery;
+use crate::scan::Question;
 use crate::watch::{WatchHold, WatchSlot};
 use crate::watchlist::{ListFormat, ListText, Watchlists};
 use crate::web::WatchedWeb;
@@ -82,7 +82,7 @@ pub(crate) fn udp(from: End, to: End, payload: &[u8]) -> Vec<u8> {
 pub(crate) struct Bench {
     pub(crate) worker: Worker,
     watch: Arc<WatchSlot>,
-    pub(crate) queries: Sender<FlowQuery>,
+    pub(crate) queries: Sender<Question>,
     pub(crate) seconds: Receiver<SecondDelta>,
     pub(crate) notices: Receiver<Notice>,
     pub(crate) published: Arc<Published>,

@@ -19,8 +19,9 @@ use crate::offline::{self, FileSource};
 use crate::output::{EveContext, EventLog};
 use crate::pcap_ring::{PcapRing, WhenFull};
 use crate::pipeline::{Worker, WorkerPorts, WorkerSetup};
-use crate::query::{FlowQuery, HostQuery};
+use crate::query::HostQuery;
 use crate::records::{RecordFeed, record_queue};
+use crate::scan::Question;
 use crate::store::RingStore;
 use crate::watch::WatchHold;
 use crate::web::WebWatch;
@@ -207,7 +208,7 @@ impl Engine {
     }
 
     /// The workers, and the way to ask each.
-    fn make_workers(&self, queues: &Queues) -> (Vec<Worker>, Vec<Sender<FlowQuery>>) {
+    fn make_workers(&self, queues: &Queues) -> (Vec<Worker>, Vec<Sender<Question>>) {
         let config = &self.shared.config;
         let each = config.flows.max.div_ceil(config.workers).max(1);
         let limits = FlowLimits::new(each, config.flows.tcp_idle, config.flows.udp_idle, config.flows.active);

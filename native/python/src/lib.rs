@@ -302,6 +302,10 @@ impl Engine {
         py.detach(|| self.engine.hosts(filter, order, limit)).map(RecordBatch).map_err(raise)
     }
 
+    fn sums(&self, py: Python<'_>, limit: usize) -> PyResult<String> {
+        py.detach(|| self.engine.sums(limit)).map_err(raise)
+    }
+
     fn log_event(&self, py: Python<'_>, line: String) {
         py.detach(|| self.engine.log_event(line));
     }

@@ -47,6 +47,14 @@ _DEVICES: tuple[tuple[str, str, list[int], float, int, int], ...] = (
 NAMES_WITH_TRICKS = "\x1b[2J[bold red]evil[/] \u202e"
 
 
+_SUMMED = {
+    "bytes_out": "orig_bytes",
+    "bytes_in": "resp_bytes",
+    "bytes_out_per_second": "orig_bytes_per_second",
+    "bytes_in_per_second": "resp_bytes_per_second",
+}
+
+
 def flows() -> list[dict[str, Any]]:
     """Connections as the core gives them, the fastest first."""
     rows = []
@@ -78,12 +86,26 @@ def hosts() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def sums() -> dict[str, list[dict[str, Any]]]:
+    """Remotes and VLANs as the core sums them up."""
+    found: dict[str, dict[str, dict[str, Any]]] = {"remotes": {}, "vlans": {}}
+    for row in flows():
+        address, tags = row["resp_ip"], row["vlan"]
+        remote = {"ip": address, "ports": [f"{row['proto'].lower()}/{row['resp_port']}"]}
+        for table, key, named in (("remotes", address, remote), ("vlans", str(tags), {"vlan": tags})):
+            group = found[table].setdefault(key, {**named, "hosts": 1, "flows": 0, **dict.fromkeys(_SUMMED, 0)})
+            group["flows"] += 1
+            for column, summed in _SUMMED.items():
+                group[column] += row[summed]
+    return {table: list(groups.values()) for table, groups in found.items()}
+
+
 class Office:
     """A core, its alerts, and the API over them at `path`, which can be taken away and put back."""
 
     def __init__(self, path: Path, period_seconds: float = 0.1) -> None:
         self.path = path
-        self.engine = FakeEngine(flow_rows=flows(), host_rows=hosts())
+        self.engine = FakeEngine(flow_rows=flows(), host_rows=hosts(), summed=sums())
         self.engine.changes = {"interfaces": interface(captured_frames=812_331), "mirror": MIRROR}
         self.desk = AlertDesk(Policy(), EventLog(self.engine.log_event, frozenset(), "hq"))
         self.desk.take(Batch(START, [hit(src_port=49_200)], [finding(START, rule="smtp.bulk")]))

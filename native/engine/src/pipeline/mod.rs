@@ -37,8 +37,7 @@ use crate::flow::{Flow, FlowEnd, FlowFlags, FlowTable, Fragments};
 use crate::merge::{Notice, SecondDelta};
 use crate::networks::Networks;
 use crate::punt::PuntGate;
-use crate::query::FlowQuery;
-use crate::scan::FlowScan;
+use crate::scan::{Question, Scan};
 use crate::store::RingStore;
 use crate::tunnels::Tunnels;
 use crate::watch::WatchHold;
@@ -54,7 +53,7 @@ pub struct WorkerPorts {
     /// Meetings with watchlist entries, straight to Python (live).
     pub notices: Sender<Notice>,
     /// Questions about flows.
-    pub queries: Receiver<FlowQuery>,
+    pub queries: Receiver<Question>,
     /// The numbers that the outside sees.
     pub published: Arc<Published>,
 }
@@ -138,7 +137,7 @@ pub struct Worker {
     second: SecondDelta,
     dirty: Vec<u32>,
     due: Vec<u32>,
-    scan: Option<FlowScan>,
+    scan: Option<Scan>,
     /// Bytes that are kept of conversations.
     held_bytes: usize,
     /// Number of the frame whose turn it is, counted from 1.

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::Worker;
 use crate::config::Mode;
 use crate::merge::Notice;
-use crate::scan::FlowScan;
+use crate::scan::Scan;
 
 impl Worker {
     /// Between two blocks: reports, publishes, submits, and answers questions, in this order.
@@ -53,7 +53,7 @@ impl Worker {
 
     fn answer(&mut self) {
         if self.scan.is_none() {
-            self.scan = self.ports.queries.try_recv().ok().map(FlowScan::new);
+            self.scan = self.ports.queries.try_recv().ok().map(Scan::new);
         }
         if let Some(scan) = &mut self.scan {
             if scan.step(&self.flows, self.clock.tick(), (&self.tunnels, &self.setup.interfaces)) {

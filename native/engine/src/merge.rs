@@ -54,7 +54,7 @@ pub struct SecondDelta {
     /// Frames of control protocols.
     pub punted: PuntedFrames,
     /// What hosts said of themselves.
-    pub claims: Vec<PuntedFrame>,
+    pub claims: PuntedFrames,
 }
 
 /// What Python is told.
@@ -290,7 +290,7 @@ impl Merge {
             apps.extend(own.apps);
             sources.extend(own.sources);
             punted.extend(own.punted.into_frames());
-            punted.extend(own.claims);
+            punted.extend(own.claims.into_frames());
         }
         punted.sort_unstable();
         punted.retain(|frame| self.claims.passes(frame));

@@ -165,18 +165,31 @@ pub(crate) fn packet_kind(network: &Network<'_>) -> u8 {
 #[derive(Debug, Default)]
 pub struct PuntedFrames {
     frames: Vec<PuntedFrame>,
+    /// Those that have been taken included.
+    count: usize,
     bytes: usize,
 }
 
 impl PuntedFrames {
     fn has_room(&self, message: &[u8]) -> bool {
-        self.frames.len() < MAX_FRAMES && self.bytes + message.len() <= MAX_BYTES
+        self.count < MAX_FRAMES && self.bytes + message.len() <= MAX_BYTES
     }
 
     /// Adds a frame.
     pub(crate) fn push(&mut self, frame: PuntedFrame) {
+        self.count += 1;
         self.bytes += frame.message.len();
         self.frames.push(frame);
+    }
+
+    /// How many the second has had.
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The frames so far; what the second may still have does not grow by that.
+    pub(crate) fn take(&mut self) -> Vec<PuntedFrame> {
+        std::mem::take(&mut self.frames)
     }
 
     /// The frames, in the order in which they came.

@@ -7,7 +7,7 @@ from sensor.alerts.policy import Policy
 from sensor.engine import Batch
 from sensor.identity.naming import Identities
 from tests.unit.identity.messages import PC_IP, PC_MAC, arp, dhcp, frame, lldp
-from tests.unit.samples import START, finding, hit
+from tests.unit.samples import SECOND, START, finding, hit
 
 REQUEST = frame("dhcp", dhcp(1, 3, [(12, b"PC-0417")]))
 ARP = frame("arp", arp(PC_IP))
@@ -27,6 +27,13 @@ def test_an_alert_names_the_machine_in_both_logs() -> None:
         "host_mac": [PC_MAC],
         "host_vendor": ["SanDisk Corporation"],
     }
+
+
+def test_a_machine_that_first_speaks_in_the_batch_of_its_alert_is_named_there_whatever_comes_first() -> None:
+    spoke_later = [said._replace(time_ns=START + SECOND // 2) for said in (REQUEST, ARP)]
+    batch = Identities(10).take(Batch(START, [hit()], [finding(host=PC_IP)], punted=spoke_later))
+    machines = [row["machine"] for row in (*batch.hits, *batch.findings)]
+    assert [machine and machine["name"] for machine in machines] == ["PC-0417", "PC-0417"]
 
 
 def test_behind_a_router_no_mac_is_better_than_the_routers() -> None:

@@ -10,7 +10,7 @@ fn claims(frames: &[(u64, Vec<u8>)]) -> Vec<(PuntProtocol, String)> {
     let mut bench = Bench::new(Mode::Read, 1000);
     bench.feed(frames);
     let seconds = bench.finish().0;
-    let claims = seconds.into_iter().flat_map(|second| second.claims);
+    let claims = seconds.into_iter().flat_map(|second| second.claims.into_frames());
     claims.map(|claim| (claim.protocol, String::from_utf8(claim.message.into()).expect("text"))).collect()
 }
 

@@ -27,9 +27,14 @@ impl Worker {
         }
         let hits = std::mem::take(&mut self.second.hits);
         let count = hits.len() as u64;
-        let notice = Notice { time_ns: self.clock.now_ns(), hits, ..Notice::default() };
+        // Who the hosts are goes along, or the alert of a machine's first second would be without its name.
+        let mut punted = self.second.punted.take();
+        punted.append(&mut self.second.claims.take());
+        let told = punted.len() as u64;
+        let notice = Notice { time_ns: self.clock.now_ns(), hits, punted, ..Notice::default() };
         if self.ports.notices.try_send(notice).is_err() {
             self.counters.hits_dropped += count;
+            self.counters.punted.dropped += told;
         }
     }
 

@@ -47,7 +47,7 @@ impl Worker {
         let tuple = flow.tuple();
         let words = &words[..words.len().min(MAX_CLAIM_BYTES)];
         let counts = &mut self.counters.punted;
-        if self.second.claims.len() >= MAX_CLAIMS {
+        if self.second.claims.count() >= MAX_CLAIMS {
             counts.dropped += 1;
             return;
         }

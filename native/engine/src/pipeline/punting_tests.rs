@@ -122,3 +122,32 @@ proptest! {
         prop_assert_eq!(counts.handed + counts.repeated + counts.dropped, lldp.len() as u64);
     }
 }
+
+#[test]
+fn who_the_host_is_goes_along_with_a_hit_of_the_same_second() {
+    let mut bench = Bench::new(Mode::Live, 10);
+    bench.watch("203.0.113.9\n");
+    bench.feed(&[(0, ethernet(0x0806, b"I am")), (1, tcp(PC, SERVER, SYN, 1, b""))]);
+    bench.feed(&[(2, ethernet(0x0806, b"later"))]);
+    let notices: Vec<_> = bench.notices.try_iter().collect();
+    let [notice] = &notices[..] else { panic!("{notices:?}") };
+    let messages = |frames: &[PuntedFrame]| frames.iter().map(|frame| frame.message.to_vec()).collect::<Vec<_>>();
+    assert_eq!((notice.hits.len(), messages(&notice.punted)), (1, vec![b"I am".to_vec()]));
+    let (seconds, notices) = bench.finish();
+    let at_the_end = notices.into_iter().flat_map(|notice| notice.punted);
+    let rest: Vec<_> = at_the_end.chain(seconds.into_iter().flat_map(|second| second.punted.into_frames())).collect();
+    assert_eq!(messages(&rest), [b"later"], "once, and nothing twice");
+}
+
+#[test]
+fn what_a_second_may_have_does_not_grow_by_hits() {
+    let mut bench = Bench::new(Mode::Live, 1000);
+    bench.watch("203.0.113.9\n");
+    for block in 0..4u8 {
+        let port = |n: u8| End(PC.0, 1000 + u16::from(n));
+        let said = (0..100u8).map(|n| (0, ethernet(0x0806, &[block, n])));
+        bench.feed(&said.chain([(0, tcp(port(block), SERVER, SYN, 1, b""))]).collect::<Vec<_>>());
+    }
+    let told: usize = bench.notices.try_iter().map(|notice| notice.punted.len()).sum();
+    assert_eq!((told, bench.published.read().punted.dropped), (200, 200));
+}

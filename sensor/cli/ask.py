@@ -2,12 +2,13 @@
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
+from ipaddress import ip_address
 from typing import Any
 
 from sensor.alerts.text import NS_PER_SECOND, clock, counted, endpoint, pace, size
-from sensor.cli import ExitCode
+from sensor.cli import CommandError, ExitCode, host_page
 from sensor.cli.asking import add_socket_option, ask_daemon, socket_of
-from sensor.cli.output import place_text, print_json, print_table
+from sensor.cli.output import place_text, print_json, print_table, printable
 
 Row = Mapping[str, Any]
 
@@ -27,6 +28,8 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
             "--sort", default="rate", metavar="BY", help="rate, bytes, packets, start, last, flows or peers"
         )
         _add_limit(table)
+        if name == "hosts":
+            table.add_argument("--host", metavar="ADDRESS", help="the page of one host: names, users, agents, machines")
     _add_alerts(commands)
 
 
@@ -102,12 +105,15 @@ def _reach(status: Row) -> str:
 
 
 def _hosts(arguments: argparse.Namespace) -> int:
+    if arguments.host is not None:
+        return _host_page(arguments)
     columns = (
         "host",
         "name",
         "mac",
         "vendor",
         "vlan",
+        "user",
         "last seen",
         "flows",
         "peers",
@@ -120,6 +126,20 @@ def _hosts(arguments: argparse.Namespace) -> int:
     return _print_rows(arguments, "hosts", columns, _host_cells)
 
 
+def _host_page(arguments: argparse.Namespace) -> int:
+    try:
+        address = ip_address(arguments.host)
+    except ValueError:
+        message = f"--host: '{printable(arguments.host)}' is no IPv4 or IPv6 address"
+        raise CommandError(ExitCode.USAGE, message) from None
+    page: Row = ask_daemon(socket_of(arguments), f"hosts/{address}")
+    if arguments.json:
+        print_json([page])
+    else:
+        print_table(host_page.COLUMNS, host_page.page_rows(page))
+    return ExitCode.OK
+
+
 def _host_cells(row: Row) -> Sequence[object]:
     return (
         row["ip"],
@@ -127,6 +147,7 @@ def _host_cells(row: Row) -> Sequence[object]:
         row["mac"],
         row["vendor"],
         _vlan(row["vlan"]),
+        row["users"][-1]["text"] if row["users"] else None,
         clock(row["last_seen_ns"]),
         row["flows"],
         row["peers"],

@@ -18,7 +18,7 @@ def add_socket_option(parser: argparse.ArgumentParser) -> None:
 
 
 def ask_daemon(path: Path, question: str, **parameters: str) -> Any:  # noqa: ANN401
-    """Ask the daemon at a socket; CommandError says what to do if it does not answer or refuses."""
+    """Ask the daemon at a socket; CommandError says what to do if it does not answer, or knows nothing."""
     try:
         return ask(path, question, **parameters)
     except NoAnswerError as error:
@@ -26,6 +26,8 @@ def ask_daemon(path: Path, question: str, **parameters: str) -> Any:  # noqa: AN
     except RefusedError as error:
         if error.status == http.HTTPStatus.BAD_REQUEST:
             raise CommandError(ExitCode.USAGE, printable(error)) from error
+        if error.status == http.HTTPStatus.NOT_FOUND:
+            raise CommandError(ExitCode.NO, printable(error)) from error
         raise CommandError(ExitCode.SYSTEM, f"the daemon failed to answer: {printable(error)}") from error
 
 

@@ -11,8 +11,9 @@ from sensor.api.app import socket_endpoint
 from sensor.api.server import ApiServer, open_unix
 from sensor.cli import ExitCode
 from sensor.cli.main import main
+from sensor.identity.facts import Evidence
 from tests.unit.api.test_server import view_of
-from tests.unit.samples import FakeEngine, flow_row, host_row, interface
+from tests.unit.samples import HOST, SECOND, START, FakeEngine, flow_row, host_row, interface
 
 HOST_ROW = host_row(vlan=[100, 30])
 FLOW_ROW = flow_row(
@@ -78,6 +79,49 @@ def test_hosts_as_a_table_and_as_json(capsys: pytest.CaptureFixture[str], path: 
     shown = json.loads(ask(capsys, path, "hosts", "--json")[1])
     assert {column: shown[column] for column in HOST_ROW} == HOST_ROW
     assert shown["history"][0]["name"] == "PC-0417"
+
+
+def _view_that_heard(engine: FakeEngine) -> Any:
+    view = view_of(engine)
+    for user, seconds in (("CORP\\first", 60), ("CORP\\evil\x1b[2J", 5)):
+        said = Evidence(START - seconds * SECOND, "ntlm", HOST, user=user)
+        view._identities.learn(said)
+    view._identities.learn(Evidence(START - SECOND, "agent", HOST, agent="curl/8.5.0"))
+    return view
+
+
+def test_a_hosts_page_tells_names_users_and_agents_with_their_times(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, engine: FakeEngine
+) -> None:
+    with open_unix(tmp_path / "s") as listener:
+        server = ApiServer([socket_endpoint(listener, _view_that_heard(engine))])
+        server.start()
+        code, out, _ = ask(capsys, tmp_path / "s", "hosts", "--host", HOST)
+        as_json = json.loads(ask(capsys, tmp_path / "s", "hosts", "--host", HOST, "--json")[1])
+        table = ask(capsys, tmp_path / "s", "hosts")[1]
+        server.stop()
+    lines = [line.split() for line in out.splitlines()]
+    assert code == ExitCode.OK
+    assert ["name", "PC-0417"] in lines
+    date = "2026-11-22"
+    user = r"CORP\x5cevil\x1b[2J"
+    assert [line for line in lines if line[:1] == ["user"]] == [
+        ["user", user, date, "01:13:58", "UTC", date, "01:13:58", "UTC"],
+        ["user", r"CORP\x5cfirst", date, "01:13:03", "UTC", date, "01:13:03", "UTC"],
+    ]
+    assert ["agent", "curl/8.5.0", date, "01:14:02", "UTC", date, "01:14:02", "UTC"] in lines
+    assert as_json["host"]["users"][-1]["first_seen_ns"] == START - 5 * SECOND
+    assert user in table
+
+
+def test_a_hosts_page_needs_an_address_of_which_something_is_known(
+    capsys: pytest.CaptureFixture[str], path: Path, engine: FakeEngine
+) -> None:
+    code, _, err = ask(capsys, path, "hosts", "--host", "PC-0417")
+    assert (code, err) == (ExitCode.USAGE, "spanwatch: --host: 'PC-0417' is no IPv4 or IPv6 address\n")
+    engine.host_rows, engine.flow_rows = [], []
+    code, _, err = ask(capsys, path, "hosts", "--host", "192.0.2.1")
+    assert (code, err) == (ExitCode.NO, "spanwatch: nothing is known of 192.0.2.1\n")
 
 
 def test_flows_show_ends_and_no_escape_sequence(capsys: pytest.CaptureFixture[str], path: Path) -> None:

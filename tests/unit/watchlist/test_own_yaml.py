@@ -2,6 +2,7 @@
 
 import pytest
 
+from sensor._native import Watchlists
 from sensor.watchlist.own_yaml import COLUMNS, convert
 from tests.unit.watchlist.converted import indicators, rows
 
@@ -85,3 +86,11 @@ def test_a_document_that_is_damaged_is_refused_as_a_whole(text: bytes, reason: s
 def test_a_list_may_be_longer_than_a_configuration() -> None:
     text = "".join(f"- indicator: n{number}.example\n  comment: a word\n" for number in range(15_000))
     assert len(indicators(convert(text.encode()))) == 15_000
+
+
+def test_the_keys_are_the_columns_that_the_core_knows() -> None:
+    """The core tells its columns where a header names another one."""
+    (told,) = Watchlists.compile([("test", "csv", b"indicator,no_such_column\n", 1)]).lists
+    ((_, _, reason),) = told["refused"]
+    _, known = reason.split("; the columns are ")
+    assert sorted(known.split(",")) == sorted(COLUMNS)

@@ -7,7 +7,7 @@ set -euo pipefail
 readonly RUST_MINIMUM=1.85
 readonly APT_OPTIONS=(-y --no-install-recommends -o DPkg::Lock::Timeout=600)
 # Services that some packages would start at once and at every boot; only their tools are wanted here.
-readonly UNWANTED_SERVICES=(prometheus softflowd)
+readonly UNWANTED_SERVICES=(argus-server nfdump prometheus softflowd)
 FIND_PYTHON=$(dirname "$0")/find-python.sh
 readonly FIND_PYTHON
 PATH="$PATH:$HOME/.cargo/bin:/usr/local/sbin:/usr/sbin:/sbin"
@@ -67,6 +67,10 @@ want_fuzz() {
 }
 
 want_bench() {
+    want_command argus argus-server
+    want_command ndpiReader libndpi-bin
+    want_command netsniff-ng netsniff-ng
+    want_command nfpcapd nfdump
     want_command softflowd softflowd
 }
 

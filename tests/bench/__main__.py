@@ -1,38 +1,77 @@
-"""The benchmarks: `python -m tests.bench [--rounds N] [--packets N] [--json]`; run through `make bench`."""
+"""The benchmarks: `python -m tests.bench [--packets N] [--rounds N] [--only PART]… [--write]`; run by `make bench`."""
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
-import json
 import os
-import platform
-import statistics
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
-from tests.bench import live, reading
+from tests.bench import growth, latency, live, page, reading, tables
 from tests.traffic.office import write_office
 
 CACHE = Path(".cache/bench").absolute()
-BASELINE = "softflowd"
+DOCS = Path("docs")
+PARTS = ("read", "growth", "live", "latency")
+_GROWTH_ROUNDS = 3
+
+
+class Bench:
+    """Measures part after part, shows each table at once, and keeps them for the page."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self.arguments = arguments
+        self.tables: list[tables.Table] = []
+        self.readings: list[reading.Reading] = []
+        self._console = Console(soft_wrap=True)
+        self._capture = _office(arguments.packets)
+
+    def read(self) -> None:
+        """Beside every other tool."""
+        packets, rounds = self.arguments.packets, self.arguments.rounds
+        self.readings = reading.compare(self._capture, packets, CACHE, rounds)
+        self._show(tables.reading(self.readings))
+        self._show(tables.start(reading.start_and_list(CACHE, rounds)))
+
+    def growth(self) -> None:
+        """Our own cost a packet under more of everything."""
+        packets, rounds = self.arguments.packets, _GROWTH_ROUNDS
+        self._show(tables.growth("Cost by live flows", growth.by_flows(CACHE, rounds)))
+        by_indicators = growth.by_indicators(self._capture, packets, CACHE, rounds)
+        self._show(tables.growth("Cost by indicators", by_indicators))
+        self._show(tables.growth("Cost by workers", growth.by_workers(self._capture, packets, CACHE, rounds)))
+        self._show(tables.growth("Cost by encapsulation", growth.by_encapsulation(CACHE, rounds)))
+
+    def live(self) -> None:
+        """Beside other recorders."""
+        loop = live.loop_capture(self._capture, CACHE)
+        self._show(tables.live(live.measure(loop, CACHE, self.arguments.live_packets, self.arguments.live_rate)))
+
+    def latency(self) -> None:
+        """How fast an alert is."""
+        loop = live.loop_capture(self._capture, CACHE)
+        self._show(tables.latency(latency.measure(loop, CACHE, self.arguments.live_rate or 300_000)))
+
+    def _show(self, table: tables.Table) -> None:
+        self.tables.append(table)
+        self._console.print(table.rich())
 
 
 def main() -> None:
     """The command line."""
     arguments = _arguments()
     CACHE.mkdir(parents=True, exist_ok=True)
-    capture = _office(arguments.packets)
-    compared = reading.compare(capture, arguments.packets, CACHE, arguments.rounds)
-    idle = reading.start_and_list(CACHE, arguments.rounds)
-    lively = live.measure(capture, CACHE, arguments.live_packets, arguments.live_rate) if os.geteuid() == 0 else None
-    if arguments.json:
-        print(json.dumps(_as_json(compared, idle, lively)))
-    else:
-        _print(compared, idle, lively)
+    bench = Bench(arguments)
+    measures: dict[str, Callable[[], None]] = {part: getattr(bench, part) for part in PARTS}
+    for part, measure in measures.items():
+        if part in ("live", "latency") and os.geteuid() != 0:
+            print(f"{part}: skipped, it needs root")
+        elif not arguments.only or part in arguments.only:
+            measure()
+    if arguments.write:
+        page.write(DOCS, bench.tables, bench.readings, arguments.rounds)
 
 
 def _arguments() -> argparse.Namespace:
@@ -41,7 +80,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--packets", type=int, default=2_000_000, help="length of the capture (default %(default)s)")
     parser.add_argument("--live-rate", type=int, default=0, help="sent a second (default: as fast as it goes)")
     parser.add_argument("--live-packets", type=int, default=4_000_000, help="sent live (default %(default)s)")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of tables")
+    parser.add_argument("--only", action="append", choices=PARTS, help="measure this part; may be repeated")
+    parser.add_argument("--write", action="store_true", help="write docs/performance.md and its picture (needs read)")
     return parser.parse_args()
 
 
@@ -53,61 +93,6 @@ def _office(packets: int) -> Path:
         write_office(unfinished, packets)
         unfinished.rename(path)
     return path
-
-
-def _rows(compared: list[reading.Reading]) -> list[dict[str, Any]]:
-    baseline = next((entry for entry in compared if entry.tool == BASELINE), None)
-    return [
-        {
-            "tool": entry.tool,
-            "packets_per_second": round(entry.packets_per_second()),
-            "times_softflowd": [round(ratio, 2) for ratio in entry.ratios(baseline)] if baseline else None,
-            "wall_seconds": [round(cost.wall_seconds, 3) for cost in entry.costs],
-            "cpu_seconds": round(statistics.median(cost.cpu_seconds for cost in entry.costs), 3),
-            "anonymous_bytes": max(cost.anonymous_bytes for cost in entry.costs),
-        }
-        for entry in compared
-    ]
-
-
-def _as_json(
-    compared: list[reading.Reading], idle: list[reading.Reading], lively: live.LiveResult | None
-) -> dict[str, Any]:
-    return {
-        "machine": {"cpus": os.cpu_count(), "kernel": platform.release(), "python": platform.python_version()},
-        "read": _rows(compared),
-        "start": {
-            entry.tool: [round(cost.wall_seconds, 3) for cost in entry.costs] for entry in idle
-        },
-        "live": None if lively is None else dataclasses.asdict(lively),
-    }  # fmt: skip
-
-
-def _print(compared: list[reading.Reading], idle: list[reading.Reading], lively: live.LiveResult | None) -> None:
-    console = Console(soft_wrap=True)
-    packets, rounds = compared[0].packets, len(compared[0].costs)
-    table = Table(title=f"reading {packets:,} packets, median of {rounds} rounds; ratio: times softflowd")
-    table.add_column("tool", no_wrap=True)
-    for heading in ("packets/s", "ratio", "min", "max", "CPU s", "anon. MB"):
-        table.add_column(heading, justify="right")
-    for row in _rows(compared):
-        least, middle, most = row["times_softflowd"] or ("", "", "")
-        memory = f"{row['anonymous_bytes'] / 1e6:.0f}"
-        table.add_row(
-            row["tool"], f"{row['packets_per_second']:,}", *map(str, (middle, least, most, row["cpu_seconds"])), memory
-        )
-    console.print(table)
-    start, listed = (statistics.median(cost.wall_seconds for cost in entry.costs) for entry in idle)
-    console.print(f"of which start {start:.3f} s, list of {reading.LISTED:,} addresses {listed - start:.3f} s")
-    if lively is None:
-        console.print("live: skipped, it needs root")
-        return
-    console.print(
-        f"live: {lively.offered_packets_per_second:,.0f} packets/s offered, {lively.sent_packets:,} sent, "
-        f"{lively.captured_packets:,} captured, {lively.kernel_drops:,} dropped by the kernel, "
-        f"{lively.ring_drops:,} not stored; {lively.cpu_seconds_per_million:.2f} CPU s a million packets, "
-        f"{lively.anonymous_bytes / 1e6:.0f} MB anonymous"
-    )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,88 @@
+"""How the cost of reading grows: with live flows, with indicators, with workers, and with what carries the packets."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench.peers import Tool
+from tests.bench.reading import Reading, addresses, config, in_turns, read
+from tests.traffic.crowd import write_crowd
+from tests.traffic.headers import ENCAPSULATIONS
+from tests.traffic.office import write_office
+
+FLOWS = (10_000, 100_000, 1_000_000, 4_000_000)
+INDICATORS = (0, 10_000, 1_000_000, 2_000_000)
+CROWD_PACKETS = 8_000_000
+_SMALL_OFFICE = 1_000_000
+
+
+@dataclass(frozen=True)
+class Step:
+    """One point of a curve: `nanoseconds` a packet without start and list, highest anonymous memory in bytes."""
+
+    label: str
+    nanoseconds: float
+    anonymous_bytes: int
+
+
+def by_flows(cache: Path, rounds: int) -> list[Step]:
+    """The same number of packets, spread over more and more flows that all live."""
+    settings = config(cache, "crowd", None, flows={"max": max(FLOWS)})
+    runs = []
+    for flows in FLOWS:
+        capture = cache / f"crowd-{flows}.pcap"
+        if not capture.exists():
+            write_crowd(capture, CROWD_PACKETS, flows)
+        runs.append((Tool(f"{flows:,}", read(capture, settings)), CROWD_PACKETS))
+    return _steps(in_turns([*runs, _idle(cache, settings)], rounds))
+
+
+def by_indicators(capture: Path, packets: int, cache: Path, rounds: int) -> list[Step]:
+    """The office capture under longer and longer lists; loading them is taken off."""
+    steps = []
+    for number in INDICATORS:
+        settings = config(cache, f"list-{number}", addresses(cache, number) if number else None)
+        runs = [(Tool(f"{number:,}", read(capture, settings)), packets), _idle(cache, settings)]
+        steps += _steps(in_turns(runs, rounds))
+    return steps
+
+
+def by_workers(capture: Path, packets: int, cache: Path, rounds: int) -> list[Step]:
+    """One worker to as many as there are cores."""
+    settings = {
+        number: config(cache, f"workers-{number}", None, capture={"workers": number})
+        for number in range(1, (os.cpu_count() or 1) + 1)
+    }
+    runs = [(Tool(f"{number}", read(capture, path)), packets) for number, path in settings.items()]
+    return _steps(in_turns([*runs, _idle(cache, settings[1])], rounds))
+
+
+def by_encapsulation(cache: Path, rounds: int) -> list[Step]:
+    """The same office in everything that a mirror may put around it."""
+    settings = config(cache, "bare", None)
+    runs = []
+    for encapsulation in ENCAPSULATIONS:
+        capture = cache / f"office-{_SMALL_OFFICE}-{encapsulation}.pcap"
+        if not capture.exists():
+            write_office(capture, _SMALL_OFFICE, encapsulation=encapsulation)
+        runs.append((Tool(encapsulation, read(capture, settings)), _SMALL_OFFICE))
+    return _steps(in_turns([*runs, _idle(cache, settings)], rounds))
+
+
+def _idle(cache: Path, settings: Path) -> tuple[Tool, int]:
+    """What is no packet's cost: start, and loading the lists."""
+    return Tool("start", read(cache / "empty.pcap", settings)), 0
+
+
+def _steps(readings: list[Reading]) -> list[Step]:
+    *measured, idle = readings
+    return [
+        Step(
+            reading.tool,
+            (reading.wall_seconds() - idle.wall_seconds()) / reading.packets * 1e9,
+            max(cost.anonymous_bytes for cost in reading.costs),
+        )
+        for reading in measured
+    ]

@@ -1,0 +1,49 @@
+"""Captures with any number of flows that are all alive at once: UDP packets of each flow in turn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from sensor.demo.pcap_file import file_header
+from tests.traffic import build
+from tests.traffic.headers import START_SECONDS
+
+_CHUNK_PACKETS = 1 << 18
+_SPAN_SECONDS = 20
+_RECORD_BYTES = 16
+_ADDRESS, _PORTS = _RECORD_BYTES + 14 + 12, _RECORD_BYTES + 14 + 20
+
+
+def write_crowd(path: Path, packets: int, flows: int) -> None:
+    """Writes `packets` packets of 80 bytes; packet number n belongs to flow n modulo `flows`."""
+    client = build.Endpoint("02:00:00:00:00:01", "10.0.0.0", 0)
+    server = build.Endpoint("02:00:00:00:00:02", "203.0.113.9", 9)
+    frame = np.frombuffer(build.udp(client, server, bytes(38)), dtype=np.uint8)
+    with path.open("wb") as file:
+        file.write(file_header())
+        for start in range(0, packets, _CHUNK_PACKETS):
+            numbers = np.arange(start, min(packets, start + _CHUNK_PACKETS))
+            file.write(_rows(numbers, numbers % flows, frame, packets).tobytes())
+
+
+def _rows(
+    numbers: np.ndarray[tuple[int], np.dtype[np.int64]],
+    flow: np.ndarray[tuple[int], np.dtype[np.int64]],
+    frame: np.ndarray[tuple[int], np.dtype[np.uint8]],
+    packets: int,
+) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
+    rows = np.zeros((len(numbers), _RECORD_BYTES + len(frame)), dtype=np.uint8)
+    rows[:, _RECORD_BYTES:] = frame
+    time_ns = numbers * (_SPAN_SECONDS * 1_000_000_000 // packets)
+    header = np.stack(
+        [START_SECONDS + time_ns // 1_000_000_000, time_ns % 1_000_000_000, *[np.full_like(numbers, len(frame))] * 2], 1
+    )
+    rows[:, :_RECORD_BYTES] = header.astype("<u4").view(np.uint8).reshape(len(numbers), _RECORD_BYTES)
+    # 200 machines with 16 bits of ports, and as many servers as that needs: addresses differ as in an office.
+    ports = np.stack([flow % 60_000 + 1024, flow // 60_000 % 50_000 + 1024], 1)
+    hosts = np.stack([0x0A000000 + flow % 199 + 1, 0xCB007100 + flow % 251 + 1], 1)
+    rows[:, _PORTS : _PORTS + 4] = ports.astype(">u2").view(np.uint8).reshape(len(numbers), 4)
+    rows[:, _ADDRESS : _ADDRESS + 8] = hosts.astype(">u4").view(np.uint8).reshape(len(numbers), 8)
+    return rows

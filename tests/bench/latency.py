@@ -45,7 +45,7 @@ def measure(loop: Path, cache: Path, rate: int) -> Latency:
 
 def _measure(lab: Lab, directory: Path, background: list[str]) -> Latency:
     listed = directory / "listed.txt"
-    listed.write_text(f"{_NETWORK}.0.0/16\n")
+    listed.write_text("".join(f"{_remote(number)}\n" for number in range(PROBES)))  # each an incident of its own
     command = Path(sys.executable).with_name("spanwatch")
     ring = {"segment_size": "64MiB", "max_size": "1GiB"}
     lists = [{"path": str(listed)}]
@@ -68,7 +68,7 @@ def _probe(lab: Lab, daemon: SensorProcess) -> Latency:
     daemon.alerts_log.touch()
     with lab.port() as cable, daemon.alerts_log.open() as log:
         for number in range(PROBES):
-            remote = f"{_NETWORK}.{number >> 8}.{number & 0xFF}"
+            remote = _remote(number)
             client = build.Endpoint("02:00:00:00:00:09", "10.1.2.3", 40_000)
             frame = build.udp(client, build.Endpoint("02:00:00:00:00:02", remote, 443), b"x")
             sent = time.monotonic()
@@ -77,6 +77,10 @@ def _probe(lab: Lab, daemon: SensorProcess) -> Latency:
             taken.append(time.monotonic() - sent)
             time.sleep(_PAUSE_SECONDS)
     return Latency(statistics.median(taken), statistics.quantiles(taken, n=100)[98], max(taken), len(taken))
+
+
+def _remote(number: int) -> str:
+    return f"{_NETWORK}.{number >> 8}.{number & 0xFF}"
 
 
 def _await(log: IO[str], text: str) -> None:

@@ -3,8 +3,6 @@
 import os
 import struct
 
-import pcap
-
 from sensor.capture.binding import error_text
 
 # Header of a pcap file (draft-ietf-opsawg-pcap, section 4): magic, version 2.4, reserved,
@@ -20,6 +18,9 @@ def filter_error(expression: str) -> str | None:
     """
     if not expression.isprintable():
         return "a control character in the expression"
+    # Late: libpcap brings a dozen libraries, and few configurations have a filter.
+    import pcap  # noqa: PLC0415
+
     descriptor = os.memfd_create("empty.pcap")
     try:
         os.write(descriptor, _EMPTY_CAPTURE)

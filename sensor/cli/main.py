@@ -12,7 +12,7 @@ from typing import NamedTuple, NoReturn
 from sensor import __version__
 from sensor.cli import CommandError, ExitCode
 
-_OBJECTS_BEFORE_COLLECTION = 50_000
+_OBJECTS_BEFORE_COLLECTION = 200_000
 
 
 class _Command(NamedTuple):

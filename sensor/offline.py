@@ -29,7 +29,7 @@ _MOST_MACHINES = 10_000
 class Listeners:
     """Who is told while files are read: of progress, of each line of the alert log, of everything for the report."""
 
-    show_progress: Callable[[Counters], None] = lambda _: None
+    show_progress: Callable[[Counters], None] | None = None
     on_event: Callable[[Event], None] | None = None
     report: "Report | None" = None
 
@@ -99,7 +99,8 @@ def _take_all(engine: Engine, take: Callable[[Batch], None], identities: Identit
         if not (ended or batch.hits or judged or batch.punted):
             # The core is busy with a longer capture, and nothing waits for Python.
             identities.warm_up()
-        listeners.show_progress(engine.counters())
+        if listeners.show_progress is not None:
+            listeners.show_progress(engine.counters())
 
 
 def _write_frames(engine: Engine, output: FrameOutput) -> None:

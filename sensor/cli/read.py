@@ -150,9 +150,9 @@ def _output_overrides(args: argparse.Namespace) -> dict[str, object]:
     return overrides if args.configuration is not None else {**overrides, "pcap_ring.enabled": False}
 
 
-def _progress(files: Sequence[str], *, quiet: bool) -> AbstractContextManager[ShowProgress]:
+def _progress(files: Sequence[str], *, quiet: bool) -> AbstractContextManager[ShowProgress | None]:
     if quiet or not sys.stderr.isatty():
-        return nullcontext(lambda _: None)
+        return nullcontext()
     paths = [Path(file) for file in files]
     sized = all(path.is_file() for path in paths)
     from sensor.cli.progress import ByteBar  # noqa: PLC0415

@@ -1,12 +1,16 @@
 //! A message out of its bytes. The walking is mail-parser's; what is kept, and how much, is decided here.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use mail_parser::{Address, HeaderName, HeaderValue, MessageParser, MessagePart, MimeHeaders, PartType};
+use mail_parser::decoders::base64::base64_decode;
+use mail_parser::decoders::quoted_printable::quoted_printable_decode;
+use mail_parser::{Address, Encoding, HeaderName, HeaderValue, MessageParser, MessagePart, MimeHeaders, PartType};
 use md5::{Digest, Md5};
 use sha2::Sha256;
 
+use super::header::{guessed, header_end, readable_header};
 use super::links::{html_links, text_links};
 use super::{
     Attachment, EXCERPT_CHARACTERS, Link, MAX_ADDRESS_BYTES, MAX_ADDRESSES, MAX_ATTACHMENTS, MAX_FIELD_BYTES,
@@ -17,6 +21,8 @@ use crate::{Text, text};
 /// Parts that are looked at, those of messages inside included. What the walk keeps of a message is as deep as it has
 /// parts, and is let go of by recursion: more would need more stack than a thread has.
 const MAX_PARTS: usize = 250;
+/// The part of a header that is read, in bytes; servers refuse more than that (RFC 5321 has no limit).
+const MAX_HEADER_BYTES: usize = 256 << 10;
 /// Messages inside messages that are looked into.
 const MAX_DEPTH: u8 = 4;
 /// Bytes of a readable text that links and the excerpt are looked for in.
@@ -24,19 +30,33 @@ const MAX_TEXT_BYTES: usize = 512 << 10;
 
 /// A message of these bytes; what is no message is one without header fields.
 pub(crate) fn decode(bytes: &[u8]) -> Message {
-    let whole = bytes;
-    let bytes = &bytes[..parts_end(bytes)];
+    let (head, body) = bytes.split_at(header_end(bytes));
+    let kept = &head[..head.len().min(MAX_HEADER_BYTES)];
+    let parts = &body[..parts_end(body)];
+    let mut message = match readable_header(kept) {
+        Cow::Borrowed(_) if kept.len() == head.len() => parse(&bytes[..head.len() + parts.len()]),
+        header => {
+            let end: &[u8] = if header.ends_with(b"\n") { b"" } else { b"\r\n" };
+            parse(&[&header, end, parts].concat())
+        }
+    };
+    let text = body.strip_prefix(b"\r\n").or(body.strip_prefix(b"\n")).unwrap_or(body);
+    message.body_md5 = hex(&Md5::digest(text));
+    if kept.len() < head.len() {
+        message.defects.push("too-long-header");
+    }
+    if parts.len() < body.len() && !message.defects.contains(&"too-many-parts") {
+        message.defects.push("too-many-parts");
+    }
+    message
+}
+
+fn parse(bytes: &[u8]) -> Message {
     let Some(parsed) = MessageParser::default().parse(bytes) else {
-        return Message { defects: vec!["no-header"], body_md5: hex(&Md5::digest(bytes)), ..Message::default() };
+        return Message { defects: vec!["no-header"], ..Message::default() };
     };
     let mut message = head(&parsed);
-    let body = parsed.root_part().raw_body_offset() as usize;
-    message.body_md5 = hex(&Md5::digest(whole.get(body..).unwrap_or_default()));
-    let mut walk = Walk { message: &mut message, parts: 0, seen: BTreeSet::new() };
-    walk.message(&parsed, 0);
-    if bytes.len() < whole.len() {
-        walk.defect("too-many-parts");
-    }
+    Walk { message: &mut message, parts: 0, seen: BTreeSet::new() }.message(&parsed, 0);
     message
 }
 
@@ -123,11 +143,11 @@ impl Walk<'_> {
             if self.parts > MAX_PARTS {
                 return self.defect("too-many-parts");
             }
-            self.part(part, depth);
+            self.part(part, parsed.raw_message(), depth);
         }
     }
 
-    fn part(&mut self, part: &MessagePart<'_>, depth: u8) {
+    fn part(&mut self, part: &MessagePart<'_>, raw: &[u8], depth: u8) {
         if part.is_encoding_problem {
             self.defect("bad-encoding");
         }
@@ -142,8 +162,8 @@ impl Walk<'_> {
                 self.message(inner, depth + 1);
             }
             PartType::Binary(bytes) | PartType::InlineBinary(bytes) => self.attachment(part, bytes),
-            PartType::Text(readable) if !is_file(part) => self.readable(part, readable),
-            PartType::Html(html) if !is_file(part) => self.html(part, html),
+            PartType::Text(readable) if !is_file(part) => self.readable(part, &legible(part, readable, raw)),
+            PartType::Html(html) if !is_file(part) => self.html(part, &legible(part, html, raw)),
             PartType::Text(content) | PartType::Html(content) => self.attachment(part, content.as_bytes()),
         }
     }
@@ -208,6 +228,23 @@ impl Walk<'_> {
             self.message.defects.push(label);
         }
     }
+}
+
+/// A text as its charset says, or else as what it looks like where that charset cannot be meant.
+fn legible<'a>(part: &MessagePart<'_>, decoded: &'a str, raw: &[u8]) -> Cow<'a, str> {
+    if !decoded.floor_boundary(MAX_TEXT_BYTES).contains('\u{fffd}') {
+        return Cow::Borrowed(decoded);
+    }
+    let (begin, end) = (part.raw_body_offset() as usize, part.raw_end_offset() as usize);
+    let sent = raw.get(begin..end).unwrap_or_default();
+    let sent = &sent[..sent.len().min(MAX_TEXT_BYTES)];
+    let bytes = match part.encoding {
+        Encoding::None => Some(Cow::Borrowed(sent)),
+        Encoding::QuotedPrintable => quoted_printable_decode(sent).map(Cow::Owned),
+        Encoding::Base64 => base64_decode(sent).map(Cow::Owned),
+    };
+    let text = bytes.map(|bytes| guessed(&bytes).into_owned()).filter(|text| !text.contains('\u{fffd}'));
+    text.map_or(Cow::Borrowed(decoded), Cow::Owned)
 }
 
 /// Whether a text is sent as a file.

@@ -65,6 +65,42 @@ fn what_is_made_to_hurt_is_bounded_and_named() {
     assert_eq!(decode(b"").defects, ["no-header"]);
 }
 
+#[test]
+fn what_mailers_break_is_read_as_it_was_meant() {
+    let cut = decode(&mail("Subject: =?gb2312?B?xOO6?=\r\n =?gb2312?B?ww==?= =?gb2312?Q?!?=", b"x"));
+    assert_eq!(&*cut.subject, "\u{4f60}\u{597d}!");
+    let raw = decode(b"Subject: \xc4\xe3\xba\xc3\r\nFrom: \xc4\xe3 <a@b.example>\r\n\r\nx");
+    assert_eq!((&*raw.subject, &*raw.from_name), ("\u{4f60}\u{597d}", "\u{4f60}"));
+    for kind in ["text/plain", "text/plain; charset=utf-8", "text/html; charset=us-ascii"] {
+        let head = format!("Subject: x\r\nContent-Type: {kind}");
+        assert_eq!(&*decode(&mail(&head, b"\xc4\xe3\xba\xc3 x")).excerpt, "\u{4f60}\u{597d} x", "{kind}");
+        let quoted = format!("{head}\r\nContent-Transfer-Encoding: quoted-printable");
+        assert_eq!(&*decode(&mail(&quoted, b"=C4=E3=BA=C3 x")).excerpt, "\u{4f60}\u{597d} x", "{kind}");
+    }
+}
+
+#[test]
+fn a_mended_header_leaves_the_file_behind_it_as_it_is() {
+    let file = decode(b"Subject: \xc4\xe3\r\nContent-Type: application/zip\r\n\r\nabc");
+    assert_eq!(file.attachments[0].size_bytes, 3);
+}
+
+#[test]
+fn a_header_without_an_end_is_cut() {
+    let endless =
+        decode(&["Subject: x\r\n".as_bytes(), &b"X: y\r\n".repeat(100_000), b"\r\nhttp://a.example"].concat());
+    assert_eq!((&*endless.subject, endless.urls.len()), ("x", 1));
+    assert_eq!(endless.defects, ["too-long-header"]);
+}
+
+#[test]
+fn the_body_is_hashed_as_it_was_sent() {
+    for line in ["\r\n", "\n"] {
+        let sent = format!("Subject: =?utf-8?Q?a?= =?utf-8?Q?b?={line}{line}abc");
+        assert_eq!(&*decode(sent.as_bytes()).body_md5, "900150983cd24fb0d6963f7d28e17f72");
+    }
+}
+
 mod properties {
     use proptest::prelude::*;
 

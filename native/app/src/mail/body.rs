@@ -51,9 +51,24 @@ enum Dot {
 }
 
 /// A text that ends with a line of one dot, and whose lines that begin with one have one more.
-#[derive(Debug, Default)]
+///
+/// The dot stands between two CR LF. Beside a bare LF it ends nothing, or whoever sends one could hide from here what the
+/// receiver takes for the rest of the text; only where lines never end otherwise, a bare LF counts.
+#[derive(Debug)]
 pub(crate) struct Dotted {
     dot: Dot,
+    /// The last byte was CR.
+    returned: bool,
+    /// The last line ended with CR LF.
+    whole_end: bool,
+    /// Some line did.
+    any_whole_end: bool,
+}
+
+impl Default for Dotted {
+    fn default() -> Self {
+        Self { dot: Dot::LineStart, returned: false, whole_end: true, any_whole_end: false }
+    }
 }
 
 impl Dotted {
@@ -65,25 +80,41 @@ impl Dotted {
                 (Dot::Dot, b'\r') => self.step(Dot::DotReturn, data),
                 (Dot::Dot | Dot::DotReturn, b'\n') => {
                     *data = &data[1..];
-                    return true;
+                    let whole = self.dot == Dot::DotReturn;
+                    if !self.any_whole_end || (whole && self.whole_end) {
+                        return true;
+                    }
+                    take(if whole { b"\r\n" } else { b"\n" });
+                    self.end_line(whole);
                 }
                 (Dot::DotReturn, _) => {
                     take(b"\r");
                     self.dot = Dot::InLine;
                 }
                 (Dot::LineStart | Dot::Dot, _) => self.dot = Dot::InLine,
-                (Dot::InLine, _) => {
-                    let end = memchr::memchr(b'\n', data).map(|end| end + 1);
-                    let (line, rest) = data.split_at(end.unwrap_or(data.len()));
-                    take(line);
-                    *data = rest;
-                    if end.is_some() {
-                        self.dot = Dot::LineStart;
-                    }
-                }
+                (Dot::InLine, _) => self.rest_of_line(data, take),
             }
         }
         false
+    }
+
+    fn rest_of_line(&mut self, data: &mut &[u8], take: &mut dyn FnMut(&[u8])) {
+        let end = memchr::memchr(b'\n', data).map(|end| end + 1);
+        let (line, rest) = data.split_at(end.unwrap_or(data.len()));
+        let whole = if line.len() > 1 { line[line.len() - 2] == b'\r' } else { self.returned };
+        self.returned = line.last() == Some(&b'\r');
+        take(line);
+        *data = rest;
+        if end.is_some() {
+            self.end_line(whole);
+        }
+    }
+
+    fn end_line(&mut self, whole: bool) {
+        self.dot = Dot::LineStart;
+        self.returned = false;
+        self.whole_end = whole;
+        self.any_whole_end |= whole;
     }
 
     fn step(&mut self, dot: Dot, data: &mut &[u8]) {
@@ -94,12 +125,14 @@ impl Dotted {
     /// Bytes are missing.
     pub(crate) fn tear(&mut self) {
         self.dot = Dot::InLine;
+        self.returned = false;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn dots_that_were_doubled_are_single_again_wherever_a_piece_ends() {
@@ -114,6 +147,44 @@ mod tests {
             assert!(over, "{split}");
             assert_eq!(text, b"a\r\n.b\r\nc\r\n\rd\r\n\r\n", "{split}");
             assert_eq!(rest, b"QUIT", "{split}");
+        }
+    }
+
+    /// The text, and what is left behind its end, if it ended.
+    fn taken(pieces: &[&[u8]]) -> (Vec<u8>, Option<Vec<u8>>) {
+        let (mut dotted, mut text, mut rest) = (Dotted::default(), Vec::new(), None);
+        for mut piece in pieces.iter().copied() {
+            if rest.is_none() && dotted.take(&mut piece, &mut |bytes| text.extend_from_slice(bytes)) {
+                rest = Some(Vec::new());
+            }
+            if let Some(rest) = &mut rest {
+                rest.extend_from_slice(piece);
+            }
+        }
+        (text, rest)
+    }
+
+    #[test]
+    fn a_dot_beside_a_bare_line_feed_hides_nothing() {
+        let (text, rest) = taken(&[b"a\r\nb\n.\r\nMAIL FROM:<x>\r\n.\nc\r\n.\r\nQUIT"]);
+        assert_eq!(text, b"a\r\nb\n\r\nMAIL FROM:<x>\r\n\nc\r\n");
+        assert_eq!(rest.as_deref(), Some(&b"QUIT"[..]));
+    }
+
+    #[test]
+    fn who_sends_bare_line_feeds_only_ends_with_them() {
+        assert_eq!(taken(&[b"a\n.\nQUIT"]), (b"a\n".to_vec(), Some(b"QUIT".to_vec())));
+        assert_eq!(taken(&[b".\r\nQUIT"]), (Vec::new(), Some(b"QUIT".to_vec())));
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_of_any_length_give_the_same(text in "[.\r\na]{0,40}", cut in 0_usize..40) {
+            let text = text.as_bytes();
+            let cut = cut.min(text.len());
+            let whole = taken(&[text]);
+            prop_assert_eq!(&taken(&[&text[..cut], &text[cut..]]), &whole);
+            prop_assert_eq!(&taken(&text.chunks(1).collect::<Vec<_>>()), &whole);
         }
     }
 

@@ -38,6 +38,8 @@ pub struct SmtpSession {
     user: Text,
     lmtp: bool,
     server_seen: bool,
+    /// Whether the end of the text may have been missed.
+    torn: bool,
     /// Whether anything was told of the connection.
     told: bool,
 }
@@ -82,6 +84,7 @@ impl MailSession for SmtpSession {
         match &mut self.mode {
             Mode::Data | Mode::DataAsked => {
                 self.mode = Mode::Data;
+                self.torn = true;
                 self.transactions.miss(missing);
             }
             Mode::Chunk(left, _) if *left >= missing => {
@@ -150,6 +153,7 @@ impl SmtpSession {
     /// All of a message was sent.
     fn end_message(&mut self, heard: &mut dyn FnMut(Heard)) {
         self.mode = Mode::Command;
+        self.torn = false;
         let Some((serial, recipients)) = self.transactions.end_message() else { return };
         // LMTP answers for each recipient (RFC 2033, 4.2).
         for _ in 1..if self.lmtp { recipients } else { 1 } {
@@ -261,6 +265,10 @@ impl SmtpSession {
 
     /// Takes a reply; whether TLS follows it.
     fn answer(&mut self, reply: &Reply, heard: &mut dyn FnMut(Heard)) -> bool {
+        // A server says nothing before the text has ended: its end was in the hole.
+        if self.torn && self.mode == Mode::Data && self.awaited.is_empty() {
+            self.end_message(heard);
+        }
         // The greeting answers no command (RFC 5321, 3.1).
         let greets = reply.code == 220 && self.awaited.front() != Some(&Command::StartTls);
         let Some(command) = (if greets { None } else { self.awaited.pop_front() }) else { return false };

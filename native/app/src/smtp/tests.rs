@@ -174,6 +174,24 @@ fn a_message_with_a_hole_is_truncated() {
 }
 
 #[test]
+fn a_text_whose_end_was_not_seen_ends_with_the_servers_reply() {
+    let mut session = SmtpSession::default();
+    let mut heard = Vec::new();
+    let mut sink = |told| heard.push(told);
+    session.take(true, b"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n", &mut sink);
+    session.take(false, b"250 b\r\n250 c\r\n354 d\r\n", &mut sink);
+    session.take(true, b"Subject: x\r\n\r\nab", &mut sink);
+    session.miss(true, 500);
+    session.take(false, b"550 no\r\n", &mut sink);
+    session.take(true, b"MAIL FROM:<e@f>\r\n", &mut sink);
+    session.take(false, b"250 ok\r\n", &mut sink);
+    session.finish(&mut sink);
+    let [first, second] = mails(&heard)[..] else { panic!("{heard:?}") };
+    assert_eq!((first.status, first.message.as_ref().unwrap().truncated), (Delivery::Refused, true));
+    assert_eq!((second.mail_from.as_deref(), second.mail_code), (Some("e@f"), 250));
+}
+
+#[test]
 fn tls_follows_the_servers_consent_only() {
     let mut session = SmtpSession::default();
     let mut heard = Vec::new();

@@ -17,7 +17,7 @@ CARGO_RUNNER = CARGO_TARGET_$(shell rustc -vV | sed -n 's/^host: //p' | tr a-z- 
 MANIFEST := --manifest-path native/Cargo.toml
 PYTEST := $(BIN)/python -m pytest
 FUZZ_MANIFEST := --manifest-path native/fuzz/Cargo.toml
-FUZZ_TARGETS := decode protocol capture_file watchlist tls quic http dns guess web mail message
+FUZZ_TARGETS := decode protocol capture_file watchlist tls quic http dns guess kerberos ntlm web mail message
 # The one that is there, or one in the cache.
 CARGO_FUZZ := $(or $(shell command -v cargo-fuzz),.cache/cargo/bin/cargo-fuzz)
 NATIVE_SOURCES := $(shell find native \( -name target -o -name fuzz \) -prune -o \( -name '*.rs' -o -name 'Cargo.*' \) -print)

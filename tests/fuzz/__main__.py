@@ -1,5 +1,6 @@
 """Writes what the fuzz targets start from: `python -m tests.fuzz DIRECTORY`, with captures from SPANWATCH_CORPUS."""
 
+import base64
 import gzip
 import hashlib
 import os
@@ -45,6 +46,14 @@ HTTP = (
     ),
     (2, b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nHTTP/1.1 304 No\r\n\r\nHTTP/1.1 101 Up\r\n\r\n\x81"),
 )
+NTLM = (
+    b"\xa1\x82\x01\x00NTLMSSP\x00\x03\x00\x00\x00" + bytes(16)
+    + bytes.fromhex("0400040040000000 0400040044000000 0200020048000000 0000000000000000 00000000")
+    + b"CORPuserPC"
+)  # fmt: skip
+"""Somebody logs on ([MS-NLMP], section 2.2.1.3), wrapped."""
+KERBEROS = bytes.fromhex("6b273025a003020105a10302010ba3061b04434f5250a411300fa003020101a10830061b0475736572")
+"""An answer with a ticket (RFC 4120, section 5.4.2), of which the ticket is missing."""
 HTTP2 = b"\x03PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes.fromhex(
     "00000004000000000000001101050000000182868441 8cf1e3c2e5f23a6ba0ab90f4ff 000003000100000001616263"
 )
@@ -65,6 +74,8 @@ def main() -> None:
         "quic": (sealed_initial(stream[RECORD_HEADER_BYTES:]) for stream in hellos(captures)),
         "http": http(),
         "dns": (payload for _, payload in payloads(captures)),
+        "ntlm": iter((NTLM, b"NTLM " + base64.b64encode(NTLM))),
+        "kerberos": iter((KERBEROS,)),
         "guess": (port.to_bytes(2, "big") + b"\xff" + payload for port, payload in payloads(captures)),
     }
     for target, inputs in seeds.items():

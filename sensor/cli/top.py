@@ -7,7 +7,9 @@ from pathlib import Path
 from sensor.api.client import NoAnswerError, RefusedError, Stream
 from sensor.cli import CommandError, ExitCode
 from sensor.cli.asking import add_socket_option, ask_daemon, no_daemon, socket_of
+from sensor.cli.options import read_configuration
 from sensor.cli.output import print_json, printable
+from sensor.config import Config
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -16,7 +18,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "top",
         description="What is busiest now, on a screen of the terminal: connections, devices, remotes, VLANs, alerts, "
         "mirror. Keys: 1 to 6 and Tab choose the table, < and > the column that sorts, r turns the order round, "
-        "/ filters, Enter opens a host, Escape leads back, q ends.",
+        "/ filters, Enter opens a host, w writes packets to a file, Escape leads back, q ends.",
         epilog="example: spanwatch top",
     )
     add_socket_option(parser)
@@ -35,8 +37,13 @@ def run(arguments: argparse.Namespace) -> int:
     # Late, because textual takes a quarter of a second and only the screen needs it.
     from sensor.top.app import TopApp  # noqa: PLC0415
 
-    TopApp(path).run()
+    TopApp(path, _configuration(arguments)).run()
     return ExitCode.OK
+
+
+def _configuration(arguments: argparse.Namespace) -> Config | None:
+    """Give the daemon's configuration; None where only a socket is named, which may be anyone's."""
+    return None if arguments.socket and not arguments.configuration else read_configuration(arguments)
 
 
 def _print_samples(path: Path) -> int:

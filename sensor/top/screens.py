@@ -15,6 +15,7 @@ from textual.widgets import DataTable, Footer, Input, Static
 from sensor.alerts.text import NS_PER_SECOND, counted, size
 from sensor.top.cells import Row, age, foreign, kilo, tags
 from sensor.top.feed import News
+from sensor.top.packets import Wanted, of_connection, of_host
 from sensor.top.question import Choice, Question, arranged, question_of, split_filter
 from sensor.top.table import LiveTable
 from sensor.top.views import ALERTS, CONNECTIONS, MIRROR, VIEWS, Sample, View, at
@@ -25,7 +26,9 @@ _VERDICT_STYLES = {"ok": "green", "degraded": "bold yellow", "blind": "bold red"
 
 
 class LiveScreen(Screen[None]):
-    """Shows news as they come, and says what it wants to have asked."""
+    """Shows news as they come, and says what it wants to have asked and written."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("w", "write", "packets")]
 
     class Asks(Message):
         """What is to be asked from now on."""
@@ -34,6 +37,13 @@ class LiveScreen(Screen[None]):
             super().__init__()
             self.question = question
 
+    class Wants(Message):
+        """Packets are to be written."""
+
+        def __init__(self, wanted: Wanted) -> None:
+            super().__init__()
+            self.wanted = wanted
+
     def on_screen_resume(self, _: events.ScreenResume) -> None:
         """Have one's own question asked again."""
         self.post_message(self.Asks(self.question()))
@@ -41,6 +51,16 @@ class LiveScreen(Screen[None]):
     def question(self) -> Question | None:
         """What is to be asked with each sample; None where the samples have it all."""
         return None
+
+    def wanted(self) -> Wanted | None:
+        """Whose packets the key writes; None where nothing has packets of its own."""
+        return None
+
+    def action_write(self) -> None:
+        """Have packets written."""
+        wanted = self.wanted()
+        if wanted is not None:
+            self.post_message(self.Wants(wanted))
 
     def show(self, news: News) -> None:
         """Show news: how the sensor is."""
@@ -97,6 +117,16 @@ class TablesScreen(LiveScreen):
     def question(self) -> Question | None:
         """What the samples do not have."""
         return question_of(self.view, self.choice)
+
+    def wanted(self) -> Wanted | None:
+        """Those of the connection under the cursor, in other tables of its host."""
+        row = self.query_one(LiveTable).selected
+        if row is None:
+            return None
+        if self.view is CONNECTIONS:
+            return of_connection(row)
+        address = self.view.address(row)
+        return of_host(address, row["now_ns"]) if address else None
 
     def show(self, news: News) -> None:
         """Show a sample; without one keep the last, and say why."""
@@ -184,8 +214,8 @@ class TablesScreen(LiveScreen):
     def _open(self, _: DataTable.RowSelected) -> None:
         row = self.query_one(LiveTable).selected
         address = row and self.view.address(row)
-        if address:
-            self.app.push_screen(HostScreen(address))
+        if row and address:
+            self.app.push_screen(HostScreen(address, row["now_ns"]))
 
 
 class HostScreen(LiveScreen):
@@ -197,9 +227,10 @@ class HostScreen(LiveScreen):
         Binding("q", "app.quit", "quit"),
     ]
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, now_ns: int) -> None:
         super().__init__()
         self._address = address
+        self._now_ns = now_ns
 
     def compose(self) -> ComposeResult:
         """Make the parts, from top to bottom."""
@@ -219,6 +250,10 @@ class HostScreen(LiveScreen):
         """The page."""
         return Question(f"hosts/{self._address}")
 
+    def wanted(self) -> Wanted:
+        """Those of the host."""
+        return of_host(self._address, self._now_ns)
+
     def show(self, news: News) -> None:
         """Show the page as it is now; without an answer keep the last, and say why."""
         super().show(news)
@@ -227,7 +262,7 @@ class HostScreen(LiveScreen):
         self.query_one("#note", Static).update(Text(foreign(news.refusal), style="red"))
         if news.answer is None or news.sample is None:
             return
-        now_ns = news.sample["time_ns"]
+        now_ns = self._now_ns = news.sample["time_ns"]
         self.query_one("#host", Static).update(host_lines(self._address, news.answer["host"], now_ns))
         for view, name in ((CONNECTIONS, "flows"), (ALERTS, "alerts")):
             choice = Choice(view.sorted_by)
@@ -240,7 +275,7 @@ class HostScreen(LiveScreen):
         row = self.query_one("#flows", LiveTable).selected
         if row is not None:
             ends = (str(row["orig_ip"]), str(row["resp_ip"]))
-            self.app.push_screen(HostScreen(ends[1] if ends[0] == self._address else ends[0]))
+            self.app.push_screen(HostScreen(ends[1] if ends[0] == self._address else ends[0], row["now_ns"]))
 
 
 def summary(sample: Sample | None, trouble: str) -> Text:

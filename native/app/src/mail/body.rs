@@ -42,7 +42,7 @@ impl Body {
 
 /// How far the end of a text that a line with a dot closes is seen (RFC 5321, 4.5.2; RFC 1939, 3).
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum Dot {
+enum Place {
     #[default]
     LineStart,
     Dot,
@@ -56,7 +56,7 @@ enum Dot {
 /// receiver takes for the rest of the text; only where lines never end otherwise, a bare LF counts.
 #[derive(Debug)]
 pub(crate) struct Dotted {
-    dot: Dot,
+    dot: Place,
     /// The last byte was CR.
     returned: bool,
     /// The last line ended with CR LF.
@@ -67,7 +67,7 @@ pub(crate) struct Dotted {
 
 impl Default for Dotted {
     fn default() -> Self {
-        Self { dot: Dot::LineStart, returned: false, whole_end: true, any_whole_end: false }
+        Self { dot: Place::LineStart, returned: false, whole_end: true, any_whole_end: false }
     }
 }
 
@@ -76,23 +76,23 @@ impl Dotted {
     pub(crate) fn take(&mut self, data: &mut &[u8], take: &mut dyn FnMut(&[u8])) -> bool {
         while let Some(&byte) = data.first() {
             match (self.dot, byte) {
-                (Dot::LineStart, b'.') => self.step(Dot::Dot, data),
-                (Dot::Dot, b'\r') => self.step(Dot::DotReturn, data),
-                (Dot::Dot | Dot::DotReturn, b'\n') => {
+                (Place::LineStart, b'.') => self.step(Place::Dot, data),
+                (Place::Dot, b'\r') => self.step(Place::DotReturn, data),
+                (Place::Dot | Place::DotReturn, b'\n') => {
                     *data = &data[1..];
-                    let whole = self.dot == Dot::DotReturn;
+                    let whole = self.dot == Place::DotReturn;
                     if !self.any_whole_end || (whole && self.whole_end) {
                         return true;
                     }
                     take(if whole { b"\r\n" } else { b"\n" });
                     self.end_line(whole);
                 }
-                (Dot::DotReturn, _) => {
+                (Place::DotReturn, _) => {
                     take(b"\r");
-                    self.dot = Dot::InLine;
+                    self.dot = Place::InLine;
                 }
-                (Dot::LineStart | Dot::Dot, _) => self.dot = Dot::InLine,
-                (Dot::InLine, _) => self.rest_of_line(data, take),
+                (Place::LineStart | Place::Dot, _) => self.dot = Place::InLine,
+                (Place::InLine, _) => self.rest_of_line(data, take),
             }
         }
         false
@@ -111,20 +111,20 @@ impl Dotted {
     }
 
     fn end_line(&mut self, whole: bool) {
-        self.dot = Dot::LineStart;
+        self.dot = Place::LineStart;
         self.returned = false;
         self.whole_end = whole;
         self.any_whole_end |= whole;
     }
 
-    fn step(&mut self, dot: Dot, data: &mut &[u8]) {
+    fn step(&mut self, dot: Place, data: &mut &[u8]) {
         self.dot = dot;
         *data = &data[1..];
     }
 
     /// Bytes are missing.
     pub(crate) fn tear(&mut self) {
-        self.dot = Dot::InLine;
+        self.dot = Place::InLine;
         self.returned = false;
     }
 }

@@ -7,8 +7,13 @@ fn turns(spoken: &[(bool, &str)]) -> Vec<Turn> {
 }
 
 fn mails(heard: &[Heard]) -> Vec<&SmtpMail> {
-    let mail = |heard| if let &Heard::Smtp(ref mail) = heard { Some(mail) } else { None };
-    heard.iter().filter_map(mail).collect()
+    heard
+        .iter()
+        .filter_map(|heard| match heard {
+            Heard::Smtp(mail) => Some(mail),
+            _ => None,
+        })
+        .collect()
 }
 
 fn two_mails() -> Vec<Turn> {

@@ -9,6 +9,8 @@ import sensor
 from sensor.demo.messages import dns_answer, dns_query, http_get, http_ok
 from sensor.library.records import KINDS, DnsMessage
 from tests.traffic.build import Conversation, Endpoint, udp, write_pcap
+from tests.traffic.case import Case
+from tests.traffic.case_capture import write_case
 
 START_NS = 1_795_330_800 * 1_000_000_000
 PC = Endpoint("02:00:00:00:00:01", "10.20.3.44", 50_000)
@@ -117,3 +119,14 @@ def test_whoever_stops_early_leaves_nothing_behind(tmp_path: Path) -> None:
         next(capture.flows())
         next(capture.flows())
     assert sum(1 for _ in capture.flows()) == len({one.address for one in end})
+
+
+def test_mails_and_logins_are_told(tmp_path: Path) -> None:
+    case = Case(mailboxes=10)
+    write_case(case, tmp_path / "case.pcap")
+    with sensor.open(tmp_path / "case.pcap") as capture:
+        mails = [mail for mail in capture.mails() if mail["from_address"] == case.sender and mail["protocol"] == "smtp"]
+        logins = {(login["protocol"], login["user"]) for login in capture.logins() if login["success"]}
+    assert len(mails) == case.answers.messages
+    assert {link["url"] for mail in mails for link in mail["urls"]} == {case.url}
+    assert {(login.protocol, login.user) for login in case.answers.logins} <= logins

@@ -59,6 +59,37 @@ HTTP2 = b"\x03PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes.fromhex(
 )
 """Settings, a request whose fields are coded (RFC 7541 Appendix C.4.1), and data."""
 
+MESSAGE = (
+    b"From: =?gb2312?B?1tA=?= =?gb2312?B?zsQ=?= <a@b.example>\r\nTo: c@d.example, e\r\nSubject: \xc4\xe3\xba\xc3\r\n"
+    b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: text/html; charset=gbk\r\n\r\n"
+    b"<a href='http://a.example/?b&amp;c'>www.d.example</a>\r\n--x\r\nContent-Type: application/zip; name=\"a.zip\"\r\n"
+    b"Content-Transfer-Encoding: base64\r\n\r\nYWJj\r\n--x\r\nContent-Type: message/rfc822\r\n\r\n"
+    b"A: b\r\n\r\nc\r\n--x--\r\n"
+)
+MAIL = (
+    (
+        0,
+        "sEHLO a\r\n|r220 a\r\n250-b\r\n250 c\r\n|sAUTH LOGIN\r\n|r334 a\r\n|sYW5uYQ==\r\nYQ==\r\n|r334 a\r\n235 b\r\n",
+    ),
+    (
+        0,
+        "sMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n|r250 a\r\n550 b\r\n354 c\r\n|sA: b\r\n\r\n..c\r\n.\r\n|r250\r\n",
+    ),
+    (0, "sLHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<c@d>\r\nBDAT 3 LAST\r\nabcSTARTTLS\r\n|r250 a\r\n220 b\r\n"),
+    (
+        1,
+        "r+OK POP3\r\n|sUSER a\r\nPASS b\r\nRETR 1\r\n|r+OK\r\n-ERR no\r\n+OK\r\nA: b\r\n\r\n..c\r\n.\r\n|sSTLS\r\n",
+    ),
+    (
+        2,
+        "r* OK\r\n|sa LOGIN {1}\r\na b\r\n|ra OK\r\n|sb FETCH 1 BODY[]\r\n|r* 1 FETCH (BODY[] {4}\r\nA: b)\r\nb OK\r\n",
+    ),
+    (2, "sa AUTHENTICATE PLAIN\r\n|r+ \r\n|sAGEAYg==\r\n|ra NO\r\n|sb APPEND x {4+}\r\nA: b\r\n|rb OK\r\n"),
+)
+"""What client (`s`) and server (`r`) say, behind the protocol's number."""
+CLIENT_SAYS = 0x80
+STEP_BYTES = 0x6F
+
 
 def main() -> None:
     """Write one directory for each target."""
@@ -74,8 +105,13 @@ def main() -> None:
         "quic": (sealed_initial(stream[RECORD_HEADER_BYTES:]) for stream in hellos(captures)),
         "http": http(),
         "dns": (payload for _, payload in payloads(captures)),
+<<<<<<< HEAD
         "ntlm": iter((NTLM, b"NTLM " + base64.b64encode(NTLM))),
         "kerberos": iter((KERBEROS,)),
+=======
+        "mail": mail(),
+        "message": iter((MESSAGE, b"")),
+>>>>>>> 08cbe62 (mail: an empty message inside another one ends no worker; NTLM's reader is shared; seeds of the fuzz targets)
         "guess": (port.to_bytes(2, "big") + b"\xff" + payload for port, payload in payloads(captures)),
     }
     for target, inputs in seeds.items():
@@ -99,6 +135,19 @@ def http() -> Iterator[bytes]:
     for reader, stream in HTTP:
         slices = (stream[at : at + 100] for at in range(0, len(stream), 100))
         yield bytes([reader]) + b"".join(bytes([len(data)]) + data for data in slices)
+
+
+def mail() -> Iterator[bytes]:
+    """Conversations in steps, each behind who speaks and how long."""
+    for protocol, turns in MAIL:
+        steps = [bytes([protocol])]
+        for turn in turns.split("|"):
+            said = turn[1:].encode()
+            who = CLIENT_SAYS if turn[0] == "s" else 0
+            for at in range(0, len(said), STEP_BYTES):
+                piece = said[at : at + STEP_BYTES]
+                steps.append(bytes([who | len(piece)]) + piece)
+        yield b"".join(steps)
 
 
 def payloads(captures: list[Path]) -> Iterator[tuple[int, bytes]]:

@@ -155,10 +155,10 @@ impl Walk<'_> {
             PartType::Multipart(_) => {}
             PartType::Message(inner) if depth >= MAX_DEPTH => {
                 self.defect("nested-too-deep");
-                self.attachment(part, inner.raw_message());
+                self.attachment(part, sent(inner));
             }
             PartType::Message(inner) => {
-                self.attachment(part, inner.raw_message());
+                self.attachment(part, sent(inner));
                 self.message(inner, depth + 1);
             }
             PartType::Binary(bytes) | PartType::InlineBinary(bytes) => self.attachment(part, bytes),
@@ -228,6 +228,11 @@ impl Walk<'_> {
             self.message.defects.push(label);
         }
     }
+}
+
+/// A message inside another one as it was sent; one without anything in it has no bytes that the parser could give.
+fn sent<'a>(message: &'a mail_parser::Message<'_>) -> &'a [u8] {
+    if message.parts.is_empty() { &[] } else { message.raw_message() }
 }
 
 /// A text as its charset says, or else as what it looks like where that charset cannot be meant.

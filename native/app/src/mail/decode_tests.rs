@@ -86,6 +86,15 @@ fn a_mended_header_leaves_the_file_behind_it_as_it_is() {
 }
 
 #[test]
+fn a_message_without_anything_in_it_may_be_inside() {
+    let head = "Content-Type: multipart/mixed; boundary=x";
+    for inside in ["", "\r\x1aA: b\r\n\r\n\x01\0\r\n", "\r\n"] {
+        let body = format!("--x\r\nContent-Type: message/rfc822\r\n\r\n{inside}");
+        assert!(decode(&mail(head, body.as_bytes())).attachments.len() <= 2, "{inside:?}");
+    }
+}
+
+#[test]
 fn a_header_without_an_end_is_cut() {
     let endless =
         decode(&["Subject: x\r\n".as_bytes(), &b"X: y\r\n".repeat(100_000), b"\r\nhttp://a.example"].concat());

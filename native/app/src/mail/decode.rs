@@ -259,18 +259,17 @@ fn is_file(part: &MessagePart<'_>) -> bool {
 
 fn excerpt(readable: &str) -> Text {
     let mut excerpt = String::new();
-    let mut characters = 0;
+    let mut left = EXCERPT_CHARACTERS;
     for word in readable.split_whitespace() {
-        if !excerpt.is_empty() {
+        if !excerpt.is_empty() && left > 1 {
             excerpt.push(' ');
-            characters += 1;
+            left -= 1;
         }
-        for character in word.chars() {
-            if characters >= EXCERPT_CHARACTERS {
-                return excerpt.into();
-            }
-            excerpt.push(character);
-            characters += 1;
+        let end = word.char_indices().nth(left).map_or(word.len(), |(end, _)| end);
+        excerpt.push_str(&word[..end]);
+        left -= word[..end].chars().count();
+        if left <= 1 {
+            break;
         }
     }
     excerpt.into()

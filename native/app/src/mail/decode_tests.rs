@@ -95,6 +95,17 @@ fn a_message_without_anything_in_it_may_be_inside() {
 }
 
 #[test]
+fn an_excerpt_is_not_longer_than_it_may_be() {
+    for (word, length) in [("a", 499), ("aaaa", 499), ("\u{4f60}\u{597d}", 500), ("aaaaa", 500)] {
+        let text = format!("{word} \n").repeat(300);
+        let head = "Content-Type: text/plain; charset=utf-8";
+        let excerpt = decode(&mail(head, text.as_bytes())).excerpt;
+        assert_eq!(excerpt.chars().count(), length, "{word}");
+        assert!(!excerpt.ends_with(' '));
+    }
+}
+
+#[test]
 fn a_header_without_an_end_is_cut() {
     let endless =
         decode(&["Subject: x\r\n".as_bytes(), &b"X: y\r\n".repeat(100_000), b"\r\nhttp://a.example"].concat());

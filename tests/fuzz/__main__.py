@@ -105,13 +105,10 @@ def main() -> None:
         "quic": (sealed_initial(stream[RECORD_HEADER_BYTES:]) for stream in hellos(captures)),
         "http": http(),
         "dns": (payload for _, payload in payloads(captures)),
-<<<<<<< HEAD
         "ntlm": iter((NTLM, b"NTLM " + base64.b64encode(NTLM))),
         "kerberos": iter((KERBEROS,)),
-=======
         "mail": mail(),
         "message": iter((MESSAGE, b"")),
->>>>>>> 08cbe62 (mail: an empty message inside another one ends no worker; NTLM's reader is shared; seeds of the fuzz targets)
         "guess": (port.to_bytes(2, "big") + b"\xff" + payload for port, payload in payloads(captures)),
     }
     for target, inputs in seeds.items():

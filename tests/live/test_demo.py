@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -89,8 +90,12 @@ def taken(port: int, fallback: socket.socket) -> socket.socket:
 
 
 def frames(url: str) -> float:
-    with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 -- an http URL on loopback
-        families = text_string_to_metric_families(answer.read().decode())
+    """Frames that were captured; none while nothing answers yet."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 -- an http URL on loopback
+            families = text_string_to_metric_families(answer.read().decode())
+    except urllib.error.URLError:
+        return 0
     return sum(s.value for family in families for s in family.samples if s.name == "spanwatch_capture_frames_total")
 
 

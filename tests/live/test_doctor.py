@@ -56,7 +56,13 @@ def test_a_healthy_mirror_beside_a_running_daemon(lab: Lab, spanwatch: Path, sen
     assert errors == ""
     assert report["mirror"]["frames"] >= A_TURN
     assert any(name.startswith("spanwatch") for name in report["nic"]["listeners"])
-    assert {path.suffix for path in set(daemon.directory.rglob("*")) - before} <= {".pcap", ".part", ".json", ".log"}
+    assert {path.suffix for path in set(daemon.directory.rglob("*")) - before} <= {
+        ".pcap",
+        ".idx",
+        ".part",
+        ".json",
+        ".log",
+    }
     assert daemon.stop() == 0
 
 

@@ -56,7 +56,7 @@ fuzz: install-fuzz build $(CARGO_FUZZ) ## FUZZ_CASES cases for each property tes
 	PROPTEST_CASES=$(FUZZ_CASES) $(CARGO) test $(MANIFEST) --workspace --quiet
 	HYPOTHESIS_PROFILE=fuzz FUZZ_CASES=$(FUZZ_CASES) $(PYTEST) -m hypothesis
 	$(BIN)/python -m tests.fuzz .cache/fuzz/seeds
-	mkdir -p .cache/fuzz/found $(FUZZ_TARGETS:%=.cache/fuzz/corpus/%)
+	mkdir -p .cache/fuzz/found $(FUZZ_TARGETS:%=.cache/fuzz/corpus/%) $(FUZZ_TARGETS:%=.cache/fuzz/seeds/%)
 	for target in $(FUZZ_TARGETS); do \
 	    $(CARGO_FUZZ) run --fuzz-dir native/fuzz --target-dir native/target/fuzz --sanitizer none \
 	        $$(case $$target in mail|message) echo -O;; esac) $$target \

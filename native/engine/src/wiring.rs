@@ -185,7 +185,7 @@ impl Engine {
         let outlets = Outlets { log, records, notices, acknowledged };
         let smtp = SmtpWatch::new(config.smtp.clone(), config.networks.mail_servers.clone());
         let (internal, mail_servers) = (config.networks.internal.clone(), config.networks.mail_servers.clone());
-        let web = config.web.clone().map(|web| WebWatch::new(web, internal.clone()));
+        let web = config.web.clone().map(WebWatch::new);
         let beacons = BeaconWatch::new(config.beacon.clone(), internal, mail_servers);
         let clicks = ClickWatch::new(config.networks.mail_servers.clone());
         let hosts = HostTable::new(config.hosts.max);

@@ -51,15 +51,12 @@ pub struct WebRecord {
     pub flow: AppRecord,
     /// What was found.
     pub finding: WebFinding,
-    /// Whether originator and responder are internal.
-    pub internal: [bool; 2],
 }
 
 /// All sources that ask watched servers.
 #[derive(Debug)]
 pub struct WebWatch {
     config: WebConfig,
-    internal: Networks,
     sources: HashMap<Address, Source, RandomState>,
     logins: Logins,
     missing: Arc<Label>,
@@ -80,14 +77,13 @@ struct Source {
 
 impl WebWatch {
     /// Nothing was seen.
-    pub fn new(config: WebConfig, internal: Networks) -> Self {
+    pub fn new(config: WebConfig) -> Self {
         let label = |name: &str, weakness: &str| {
             let (name, category, weakness) = (name.to_owned(), "web.scanner".to_owned(), weakness.to_owned());
             Arc::new(Label { name, category, weakness, severity: 3 })
         };
         Self {
             config,
-            internal,
             sources: HashMap::default(),
             logins: Logins::default(),
             missing: label("scan-paths", "paths that are not there"),
@@ -107,12 +103,12 @@ impl WebWatch {
         for mut record in std::mem::take(events) {
             let scan = self.note(second, &record);
             if let Some(finding) = scan {
-                told.push(self.record(record.clone(), finding));
+                told.push(WebRecord { flow: record.clone(), finding });
             }
             match record.event {
                 AppEvent::Web(finding) => {
                     record.event = AppEvent::Http(Box::default());
-                    told.push(self.record(record, *finding));
+                    told.push(WebRecord { flow: record, finding: *finding });
                 }
                 AppEvent::WebLogin(login) => {
                     if let Some(login) = self.logins.judge(second, record.tuple, *login) {
@@ -124,11 +120,6 @@ impl WebWatch {
             }
         }
         told.records
-    }
-
-    fn record(&self, flow: AppRecord, finding: WebFinding) -> WebRecord {
-        let internal = [flow.tuple.orig, flow.tuple.resp].map(|end| self.internal.contains(end.address));
-        WebRecord { flow, finding, internal }
     }
 
     /// Counts what an event says of its source; what has become known of the source by it.

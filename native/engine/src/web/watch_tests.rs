@@ -8,14 +8,9 @@ use crate::testing::START;
 
 fn watch() -> WebWatch {
     let everywhere = Networks::new(&[(Ipv4Addr::UNSPECIFIED.into(), 0)]);
-    let config = WebConfig {
-        servers: everywhere.clone(),
-        rules: Vec::new(),
-        scanner_paths: 3,
-        scanner_ratio: 0.5,
-        scanner_attacks: 2,
-    };
-    WebWatch::new(config, everywhere)
+    let config =
+        WebConfig { servers: everywhere, rules: Vec::new(), scanner_paths: 3, scanner_ratio: 0.5, scanner_attacks: 2 };
+    WebWatch::new(config)
 }
 
 fn record(event: AppEvent) -> AppRecord {

@@ -11,10 +11,10 @@ mod filter;
 mod foreign;
 mod frame;
 mod input;
+mod memory;
 mod merge;
 mod pcap_file;
 mod pcapng;
-mod prefetch;
 mod scan;
 mod write;
 mod write_pcapng;
@@ -24,8 +24,8 @@ pub use error::CaptureError;
 pub use file::FileReader;
 pub use filter::OfflineFilter;
 pub use frame::{Block, Frame, FrameMeta, LinkType, OwnedBlock};
+pub use memory::{prefer_large_pages, prefetch, prefetch_whole};
 pub use merge::MergedReader;
-pub use prefetch::prefetch;
 pub use write::{
     NoRecord, OwnRecord, WholeFrames, file_header, own_link_type, own_record, record_header, whole_frames_length,
 };

@@ -57,6 +57,19 @@ pub struct SecondDelta {
     pub claims: PuntedFrames,
 }
 
+impl SecondDelta {
+    /// An empty one of a worker, with as much room as an earlier one needed: seconds are alike.
+    pub fn with_room_of(worker: usize, earlier: &Self) -> Self {
+        Self {
+            worker,
+            deltas: Vec::with_capacity(earlier.deltas.len()),
+            records: Vec::with_capacity(earlier.records.len()),
+            apps: Vec::with_capacity(earlier.apps.len()),
+            ..Self::default()
+        }
+    }
+}
+
 /// What Python is told.
 #[derive(Debug, Default)]
 pub struct Notice {

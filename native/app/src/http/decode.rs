@@ -4,6 +4,8 @@
 //! overlong UTF-8, full-width letters, null bytes, comments in SQL, quotes and `$IFS` in commands, base64. Nothing here
 //! grows: every form is at most as long as the value.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -25,9 +27,10 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT)
 /// `plus_is_space`.
 pub fn forms(prefix: &[u8], value: &[u8], plus_is_space: bool, each: &mut dyn FnMut(&[u8])) {
     let plain = decoded(value, plus_is_space);
-    let mut text = folded(prefix);
+    let mut text = Vec::with_capacity(prefix.len() + plain.len());
+    fold(prefix, &mut text);
     let start = text.len();
-    text.extend(folded(&plain));
+    fold(&plain, &mut text);
     each(&text);
     for other in [without_comments(&text[start..]), as_shell_reads(&text[start..])].into_iter().flatten() {
         text.truncate(start);
@@ -36,16 +39,20 @@ pub fn forms(prefix: &[u8], value: &[u8], plus_is_space: bool, each: &mut dyn Fn
     }
     if let Some(inner) = base64_text(&plain) {
         text.truncate(start);
-        text.extend(folded(&decoded(&inner, false)));
+        fold(&decoded(&inner, false), &mut text);
         each(&text);
     }
 }
 
 /// The value with its escapes undone, as often as there are any, 4 times at most.
-pub fn decoded(value: &[u8], plus_is_space: bool) -> Vec<u8> {
+pub fn decoded(value: &[u8], plus_is_space: bool) -> Cow<'_, [u8]> {
+    let has_space = plus_is_space && memchr::memchr(b'+', value).is_some();
+    if !has_space && !has_escape(value) {
+        return Cow::Borrowed(value);
+    }
     let mut text = unescaped(value, plus_is_space);
     for _ in 1..MAX_ROUNDS {
-        if !text.iter().any(|byte| matches!(byte, b'%' | b'&' | b'\\')) {
+        if !has_escape(&text) {
             break;
         }
         let next = unescaped(&text, false);
@@ -54,7 +61,11 @@ pub fn decoded(value: &[u8], plus_is_space: bool) -> Vec<u8> {
         }
         text = next;
     }
-    text
+    Cow::Owned(text)
+}
+
+fn has_escape(text: &[u8]) -> bool {
+    memchr::memchr3(b'%', b'&', b'\\', text).is_some()
 }
 
 /// One round. What is no escape stays as it is.
@@ -142,6 +153,13 @@ fn hex(digits: &[u8]) -> Option<u32> {
 /// In small letters, with single spaces, without null bytes, overlong and full-width forms as ASCII.
 pub fn folded(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
+    fold(text, &mut out);
+    out
+}
+
+/// Appends a text that is folded by itself: what stands before it does not matter.
+fn fold(text: &[u8], out: &mut Vec<u8>) {
+    let start = out.len();
     let mut rest = text;
     while let Some(&first) = rest.first() {
         let (byte, taken) = match rest {
@@ -157,12 +175,11 @@ pub fn folded(text: &[u8]) -> Vec<u8> {
         rest = &rest[taken..];
         match byte {
             0 => (),
-            b' ' | b'\t' | b'\r' | b'\n' | 0x0b | 0x0c if out.last() == Some(&b' ') => (),
+            b' ' | b'\t' | b'\r' | b'\n' | 0x0b | 0x0c if out[start..].last() == Some(&b' ') => (),
             b'\t' | b'\r' | b'\n' | 0x0b | 0x0c => out.push(b' '),
             _ => out.push(byte.to_ascii_lowercase()),
         }
     }
-    out
 }
 
 /// Comments of SQL as spaces; what stands in MySQL's `/*!50000 … */` is no comment.
@@ -200,6 +217,9 @@ fn space(out: &mut Vec<u8>) {
 
 /// Without what a shell removes (`c''at`, `c\at`, `c^at`), with spaces for `$IFS`; none if nothing of it is there.
 fn as_shell_reads(text: &[u8]) -> Option<Vec<u8>> {
+    if memchr::memchr3(b'$', b'\\', b'^', text).is_none() && memchr::memchr2(b'\'', b'"', text).is_none() {
+        return None;
+    }
     let has = |needle: &[u8]| memchr::memmem::find(text, needle).is_some();
     if !(has(b"$ifs") || has(b"${ifs}") || has(b"''") || has(b"\"\"") || has(b"\\") || has(b"^")) {
         return None;

@@ -81,6 +81,8 @@ pub struct Flow {
     pub(crate) wheel_slot: u32,
     /// Place of the source of its first packet in the worker's table.
     pub(crate) source: u16,
+    /// What is listened to.
+    pub(crate) conversation: Option<Box<Conversation>>,
 
     /// What the mirror never showed of each direction.
     pub(crate) gaps: [TcpGap; 2],
@@ -111,8 +113,6 @@ pub struct Flow {
     pub(crate) name_app: AppProtocol,
     /// The name of the server that the client asked for first.
     pub(crate) name: Option<Box<str>>,
-    /// What is listened to.
-    pub(crate) conversation: Option<Conversation>,
     pub(crate) links: Links,
     /// The packet that its first packet, an ICMP error, quotes; few flows have one.
     pub(crate) quoted: Option<Box<FiveTuple>>,
@@ -128,6 +128,14 @@ impl Flow {
     #[inline]
     pub(crate) fn direction(&self, swapped: bool) -> usize {
         usize::from(swapped != self.flags.contains(FlowFlags::SWAPPED))
+    }
+
+    /// Asks for the memory of what is listened to.
+    #[inline]
+    pub(crate) fn prefetch_conversation(&self) {
+        if let Some(conversation) = &self.conversation {
+            capture::prefetch_whole(&**conversation);
+        }
     }
 
     /// Whether packets came since the last record.

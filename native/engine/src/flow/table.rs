@@ -57,11 +57,13 @@ pub struct FlowTable {
 impl FlowTable {
     /// An empty table. Room for all flows is reserved at once, and its pages are used as flows come.
     pub fn new(limits: FlowLimits) -> Self {
+        let mut slab = Vec::with_capacity(limits.max);
+        capture::prefer_large_pages(&mut slab);
         Self {
             limits,
             hasher: RandomState::new(),
             index: Index::new(),
-            slab: Vec::with_capacity(limits.max),
+            slab,
             free: Vec::new(),
             wheel: vec![List::default(); WHEEL_SLOTS as usize],
             wheel_tick: 0,

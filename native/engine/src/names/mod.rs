@@ -37,9 +37,9 @@ pub use talk::Talk;
 #[derive(Debug)]
 pub enum Conversation {
     /// Over TCP.
-    Stream(Box<Talk>),
+    Stream(Talk),
     /// Over QUIC.
-    Quic(Box<QuicTalk>),
+    Quic(QuicTalk),
 }
 
 impl Conversation {

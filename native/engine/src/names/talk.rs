@@ -13,13 +13,15 @@ use crate::web::WebRules;
 pub struct Talk {
     streams: [Stream; 2],
     dialog: Dialog,
+    /// Bytes that are kept: to ask everybody anew for every segment would cost more than most segments do.
+    held_bytes: usize,
 }
 
 impl Talk {
     /// A connection whose directions begin with these numbers, as far as they are known.
     /// If the server is watched, its requests are matched against `web`.
     pub fn new(beginnings: [Option<u32>; 2], resp_port: u16, web: Option<Arc<WebRules>>) -> Self {
-        Self { streams: beginnings.map(Stream::starting_at), dialog: Dialog::new(resp_port, web) }
+        Self { streams: beginnings.map(Stream::starting_at), dialog: Dialog::new(resp_port, web), held_bytes: 0 }
     }
 
     /// Takes a segment, and what it acknowledges of the other direction; what is heard goes to `sink`. At most `room`
@@ -32,17 +34,27 @@ impl Talk {
         room: usize,
         sink: Sink<'_>,
     ) {
-        let Self { streams, dialog } = self;
+        let Self { streams, dialog, .. } = self;
         let other = 1 - direction;
+        let mut heard = false;
         if let Some(number) = acknowledged {
-            streams[other].acknowledged(number, &mut |piece| dialog.take(other, piece, sink));
+            streams[other].acknowledged(number, &mut |piece| {
+                heard = true;
+                dialog.take(other, piece, sink);
+            });
         }
-        streams[direction].segment(segment, room, &mut |piece| dialog.take(direction, piece, sink));
+        streams[direction].segment(segment, room, &mut |piece| {
+            heard = true;
+            dialog.take(direction, piece, sink);
+        });
+        if heard || segment.length > 0 {
+            self.held_bytes = self.streams.iter().map(Stream::held_bytes).sum::<usize>() + self.dialog.held_bytes();
+        }
     }
 
     /// Nothing more will come.
     pub fn finish(&mut self, sink: Sink<'_>) {
-        let Self { streams, dialog } = self;
+        let Self { streams, dialog, .. } = self;
         for direction in [ORIG, RESP] {
             streams[direction].finish(&mut |piece| dialog.take(direction, piece, sink));
         }
@@ -61,6 +73,6 @@ impl Talk {
 
     /// Bytes that are kept.
     pub fn held_bytes(&self) -> usize {
-        self.streams.iter().map(Stream::held_bytes).sum::<usize>() + self.dialog.held_bytes()
+        self.held_bytes
     }
 }

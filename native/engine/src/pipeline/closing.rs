@@ -7,6 +7,8 @@ use crate::config::Mode;
 use crate::flow::{FlowEnd, FlowFlags, ORIG, RESP};
 use crate::merge::SecondDelta;
 
+/// So many flows ahead of their turn memory is asked for.
+const AHEAD: usize = 8;
 /// Records that may wait for a merge thread that is behind; further ones are counted and dropped.
 const MAX_WAITING: usize = 1 << 20;
 
@@ -45,7 +47,11 @@ impl Worker {
     /// Collects what changed, and sees to the flows whose time has come.
     fn gather(&mut self) {
         let tick = self.clock.tick();
-        for place in std::mem::take(&mut self.dirty) {
+        let mut dirty = std::mem::take(&mut self.dirty);
+        for (number, &place) in dirty.iter().enumerate() {
+            if let Some(&later) = dirty.get(number + AHEAD) {
+                capture::prefetch_whole(self.flows.get(later));
+            }
             let flow = self.flows.get_mut(place);
             if !flow.flags.contains(FlowFlags::DIRTY) {
                 continue;
@@ -59,6 +65,8 @@ impl Worker {
             }
             self.judge_sides(place);
         }
+        dirty.clear();
+        self.dirty = dirty;
         let mut due = std::mem::take(&mut self.due);
         self.flows.expire(tick, &mut due);
         for place in due.drain(..) {
@@ -100,7 +108,7 @@ impl Worker {
         self.second.second = second;
         self.second.last = last;
         self.second.time_ns = self.clock.now_ns();
-        let fresh = SecondDelta { worker: self.setup.index, ..SecondDelta::default() };
+        let fresh = SecondDelta::with_room_of(self.setup.index, &self.second);
         let closed = std::mem::replace(&mut self.second, fresh);
         if self.setup.mode == Mode::Read || last {
             // A merge thread that is gone has taken the process with it.

@@ -232,6 +232,9 @@ impl Worker {
         for arrival in &mut group {
             arrival.place = arrival.key.and_then(|_| self.flows.guess(arrival.hash));
         }
+        for place in group.iter().filter_map(|arrival| arrival.place) {
+            self.flows.get(place).prefetch_conversation();
+        }
         group
     }
 

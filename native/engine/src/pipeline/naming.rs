@@ -40,17 +40,18 @@ impl Worker {
         if packet.fragment || flags.contains(TcpFlags::RST) {
             return;
         }
-        let mut talk = match flow.conversation.take() {
-            Some(Conversation::Stream(talk)) => talk,
+        let mut conversation = match flow.conversation.take() {
+            Some(conversation) => conversation,
             // A single byte may be a keep-alive, which repeats the last one (RFC 9293, 3.8.4): no beginning.
             _ if packet.payload_length_bytes <= 1 && flow.beginnings()[direction].is_none() => return,
             _ if packet.payload_length_bytes == 0 => return,
             _ => {
                 let tuple = flow.tuple();
                 let web = self.setup.web.rules_for(tuple.orig.address, tuple.resp.address);
-                Box::new(Talk::new(flow.beginnings(), tuple.resp.port, web))
+                Box::new(Conversation::Stream(Talk::new(flow.beginnings(), tuple.resp.port, web)))
             }
         };
+        let Conversation::Stream(talk) = &mut *conversation else { return };
         let segment = Segment {
             // SYN stands before the first byte (RFC 9293, 3.4).
             sequence: sequence.wrapping_add(u32::from(flags.contains(TcpFlags::SYN))),
@@ -62,7 +63,7 @@ impl Worker {
         let before = talk.held_bytes();
         let room = MAX_HELD_BYTES.saturating_sub(self.held_bytes);
         talk.segment(direction, &segment, acknowledged, room, &mut |told| self.take_told(place, time_ns, told));
-        self.keep(place, Conversation::Stream(talk), before);
+        self.keep(place, conversation, before);
     }
 
     fn hear_datagram(&mut self, place: u32, packet: &IpPacket<'_>, direction: usize, time_ns: u64) {
@@ -102,17 +103,16 @@ impl Worker {
 
     fn hear_quic(&mut self, place: u32, datagram: &[u8], time_ns: u64) {
         let flow = self.flows.get_mut(place);
-        let mut talk = match flow.conversation.take() {
-            Some(Conversation::Quic(talk)) => talk,
-            _ => Box::<QuicTalk>::default(),
-        };
+        let conversation = flow.conversation.take();
+        let mut conversation = conversation.unwrap_or_else(|| Box::new(Conversation::Quic(QuicTalk::default())));
+        let Conversation::Quic(talk) = &mut *conversation else { return };
         let before = talk.held_bytes();
         talk.client(datagram, &mut |told| self.take_told(place, time_ns, told));
-        self.keep(place, Conversation::Quic(talk), before);
+        self.keep(place, conversation, before);
     }
 
     /// Puts a conversation back into its flow, unless it is over or there is no room for what it keeps.
-    fn keep(&mut self, place: u32, conversation: Conversation, before_bytes: usize) {
+    fn keep(&mut self, place: u32, conversation: Box<Conversation>, before_bytes: usize) {
         self.held_bytes = self.held_bytes - before_bytes + conversation.held_bytes();
         let over = conversation.is_over();
         let no_room = self.held_bytes > MAX_HELD_BYTES;
@@ -147,7 +147,7 @@ impl Worker {
         let said = flow.flags.contains(FlowFlags::ORIG_DATA) || flow.flags.contains(FlowFlags::RESP_DATA);
         if let Some(conversation) = flow.conversation.take() {
             self.held_bytes -= conversation.held_bytes();
-            if let Conversation::Stream(mut talk) = conversation {
+            if let Conversation::Stream(mut talk) = *conversation {
                 talk.finish(&mut |told| self.take_told(place, time_ns, told));
             }
         }

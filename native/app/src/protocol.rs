@@ -86,6 +86,8 @@ protocols! {
     Openvpn = "openvpn",
     /// SOCKS 4 and 5 (RFC 1928).
     Socks = "socks",
+    /// DCE/RPC over TCP (C706, [MS-RPCE]).
+    DceRpc = "dcerpc",
 }
 
 #[cfg(test)]

@@ -96,6 +96,24 @@ pub(super) fn kerberos_stream(data: &[u8]) -> Seen {
     }
 }
 
+/// A call, or what begins an association (C706 section 12.6.1).
+pub(super) fn dcerpc_client(data: &[u8]) -> Seen {
+    dcerpc(data, &[0, 11, 14, 16])
+}
+
+/// What answers it.
+pub(super) fn dcerpc_server(data: &[u8]) -> Seen {
+    dcerpc(data, &[2, 3, 12, 13, 15])
+}
+
+/// A fragment of one of these types, in ASCII and IEEE's numbers, no shorter than its header (C706 section 12.6.3.1).
+fn dcerpc(data: &[u8], kinds: &[u8]) -> Seen {
+    pattern(data, &[5, ANY, ANY, ANY, ANY, 0, 0, 0, ANY, ANY]).and(|| {
+        let length = if data[4] == 0 { word(data, 8) } else { usize::from(data[8]) | usize::from(data[9]) << 8 };
+        data[1] <= 1 && kinds.contains(&data[2]) && matches!(data[4], 0 | 0x10) && length >= 16
+    })
+}
+
 /// The server's greeting (MySQL internals, "Protocol::HandshakeV10"), or the error in its place.
 pub(super) fn mysql_server(data: &[u8]) -> Seen {
     let length = usize::from(data[0]) | usize::from(*data.get(1).unwrap_or(&0)) << 8;

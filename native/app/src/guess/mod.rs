@@ -60,6 +60,7 @@ const STREAMS: &[Signature] = &[
     signature(Rdp, data::rdp_client, data::rdp_server, &[3389]),
     signature(Ldap, data::ldap, data::ldap, &[389, 3268]),
     signature(Kerberos, data::kerberos_stream, data::kerberos_stream, &[88]),
+    signature(DceRpc, data::dcerpc_client, data::dcerpc_server, &[135]),
     signature(Telnet, lines::telnet, lines::telnet, &[23]),
     signature(Mysql, data::mysql_client, data::mysql_server, &[3306]),
     signature(Postgresql, data::postgresql_client, data::postgresql_server, &[5432]),

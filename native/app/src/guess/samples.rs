@@ -119,6 +119,12 @@ pub(super) fn connections() -> Vec<Connection> {
             (true, true),
         ),
         connection(
+            DceRpc,
+            b"\x05\0\x0b\x03\x10\0\0\0\x48\0\0\0\x01\0\0\0\xd0\x16\xd0\x16\0\0\0\0\x01\0\0\0".to_vec(),
+            b"\x05\0\x0c\x03\x10\0\0\0\x3c\0\0\0\x01\0\0\0\xd0\x16\xd0\x16\x34\x12\0\0".to_vec(),
+            (true, true),
+        ),
+        connection(
             Kerberos,
             b"\0\0\0\x81j\x7f0}\xa1\x03\x02\x01\x05\xa2\x03\x02\x01\n\xa4q0o\xa0\x07\x03\x05\0@\x81\0\x10\xa1\
                 \x110\x0f\xa0\x03\x02\x01\x01\xa1\x080\x06\x1b\x04user\xa2\r\x1b\x0bEXAMPLE.COM\xa3 \

@@ -6,7 +6,8 @@ use app::{AppProtocol, Guess, guess};
 
 use super::http::{Http1Talk, Http2Talk};
 use super::{
-    Sink, Told, dns::DnsTalk, kerberos::KerberosTalk, mail::MailTalk, smb::SmbTalk, ssh::SshTalk, tls::TlsTalk,
+    Sink, Told, dns::DnsTalk, kerberos::KerberosTalk, logon::Framing, logon::LogonTalk, mail::MailTalk, ssh::SshTalk,
+    tls::TlsTalk,
 };
 use crate::flow::{ORIG, RESP};
 use crate::stream::Piece;
@@ -176,7 +177,9 @@ fn listen(protocol: AppProtocol, client: usize, web: Option<Arc<WebRules>>, sink
         AppProtocol::Dns => Box::<DnsTalk>::default(),
         AppProtocol::Ssh => Box::<SshTalk>::default(),
         AppProtocol::Kerberos => Box::<KerberosTalk>::default(),
-        AppProtocol::Smb => Box::<SmbTalk>::default(),
+        AppProtocol::Smb => Box::new(LogonTalk::new(Framing::Smb)),
+        AppProtocol::Ldap => Box::new(LogonTalk::new(Framing::Ldap)),
+        AppProtocol::DceRpc => Box::new(LogonTalk::new(Framing::DceRpc)),
         AppProtocol::Smtp | AppProtocol::Pop3 | AppProtocol::Imap => Box::new(MailTalk::new(protocol)),
         _ => return State::Over,
     };
@@ -237,6 +240,8 @@ fn client(protocol: AppProtocol, first: [&[u8]; 2]) -> usize {
         // SMB2_FLAGS_SERVER_TO_REDIR ([MS-SMB2] section 2.2.1.2) and SMB_FLAGS_REPLY ([MS-CIFS] section 2.2.3.1).
         AppProtocol::Smb if bytes.get(4) == Some(&0xfe) => bytes.get(20).map(|flags| flags & 1 != 0),
         AppProtocol::Smb if bytes.get(4) == Some(&0xff) => bytes.get(13).map(|flags| flags & 0x80 != 0),
+        // response, fault, bind_ack, bind_nak, alter_context_resp (C706 section 12.6.1).
+        AppProtocol::DceRpc => bytes.get(2).map(|kind| matches!(kind, 2 | 3 | 12 | 13 | 15)),
         AppProtocol::Smtp => Some(bytes.first().is_some_and(u8::is_ascii_digit)),
         AppProtocol::Pop3 => Some(bytes.starts_with(b"+OK") || bytes.starts_with(b"-ERR")),
         AppProtocol::Imap => Some(bytes.starts_with(b"* ")),

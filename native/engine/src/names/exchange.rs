@@ -7,7 +7,7 @@ use app::Text;
 use app::http::{Event, Request, Response, secret};
 
 use super::event::{AppEvent, HttpExchange};
-use super::smb::tell_logon;
+use super::logon::tell_logon;
 use super::{Sink, Told};
 use crate::punt::PuntProtocol;
 use crate::web::{FileInTransit, Probe, Upload, WebRules};

@@ -10,10 +10,10 @@ mod event;
 mod exchange;
 mod http;
 mod kerberos;
+mod logon;
 mod mail;
 mod quic;
 mod resolved;
-mod smb;
 mod ssh;
 mod talk;
 #[cfg(test)]

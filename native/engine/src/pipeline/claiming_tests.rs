@@ -56,6 +56,58 @@ fn a_logon_over_smb_is_found_however_it_is_cut() {
     }
 }
 
+/// A BindRequest by SASL (RFC 4511 section 4.2), its lengths in a form that takes two bytes.
+fn sasl_bind(credentials: &[u8]) -> Vec<u8> {
+    let long = |tag: u8, content: &[u8]| [&[tag, 0x82][..], &(content.len() as u16).to_be_bytes(), content].concat();
+    let sasl = [&b"\x04\x0aGSS-SPNEGO"[..], &long(4, credentials)].concat();
+    let operation = [&b"\x02\x01\x03\x04\0"[..], &long(0xa3, &sasl)].concat();
+    long(0x30, &[&b"\x02\x01\x07"[..], &long(0x60, &operation)].concat())
+}
+
+/// A fragment of DCE/RPC of this type (C706 section 12.6.3.1), little-endian or not.
+fn fragment(kind: u8, body: &[u8], is_little: bool) -> Vec<u8> {
+    let length = 16 + body.len() as u16;
+    let length = if is_little { length.to_le_bytes() } else { length.to_be_bytes() };
+    let order = u8::from(is_little) << 4;
+    [&[5, 0, kind, 3, order, 0, 0, 0], &length[..], &[0, 0, 1, 0, 0, 0], body].concat()
+}
+
+#[test]
+fn a_logon_over_ldap_and_dce_rpc_is_found_however_it_is_cut() {
+    let logon = ntlm_logon("jane", "PC-0417");
+    let search = b"0%\x02\x01\x02c \x04\0\n\x01\0\n\x01\0\x02\x01\0\x02\x01\0\x01\x01\0\x87\x0bobjectClass0\0";
+    for stream in [
+        [&search[..], &sasl_bind(b"\x60negotiate"), &sasl_bind(&logon)].concat(),
+        [fragment(11, &[0; 56], true), fragment(16, &logon, true)].concat(),
+        [fragment(11, &[0; 56], false), fragment(14, &logon, false)].concat(),
+    ] {
+        for cut in 1..stream.len() {
+            let connection = Connection::new().says(0, &stream[..cut]).says(0, &stream[cut..]);
+            assert_eq!(claims(&connection.frames), [(Ntlm, "jane\0\0PC-0417".to_owned())], "{cut}");
+        }
+    }
+}
+
+#[test]
+fn what_a_search_or_a_call_carries_is_no_logon() {
+    let logon = ntlm_logon("jane", "PC-0417");
+    let mut search = sasl_bind(&logon);
+    let operation = search.iter().position(|byte| *byte == 0x60).expect("a bind");
+    search[operation] = 0x63;
+    for stream in
+        [[sasl_bind(b""), search].concat(), [fragment(11, &[0; 56], true), fragment(0, &logon, true)].concat()]
+    {
+        assert_eq!(claims(&Connection::new().says(0, &stream).frames), []);
+    }
+}
+
+#[test]
+fn what_is_sealed_behind_a_bind_ends_the_listening() {
+    let sealed = [&b"\0\0\0\x40"[..], &[0x60; 64], &sasl_bind(&ntlm_logon("jane", "PC-0417"))].concat();
+    let connection = Connection::new().says(0, &sasl_bind(b"\x60negotiate")).says(0, &sealed);
+    assert_eq!(claims(&connection.frames), []);
+}
+
 #[test]
 fn a_logon_in_another_command_is_none() {
     let stream = [smb2(0, &[0; 36]), smb2(9, &ntlm_logon("jane", "PC-0417"))].concat();

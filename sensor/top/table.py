@@ -51,7 +51,7 @@ class LiveTable(DataTable[Text]):
             self.shown = []
         followed = self._followed()
         texts = [[column.text(row) for column in view.columns] for row in rows]
-        widths = self._measured(view, texts)
+        widths = self._measured(view, choice, texts)
         layout = (view.name, choice.column, choice.is_reversed, tuple(widths))
         self.shown = list(rows)
         lines = [self._line(row, line, widths) for row, line in zip(rows, texts, strict=True)]
@@ -74,23 +74,26 @@ class LiveTable(DataTable[Text]):
                 self.move_cursor(row=place)
                 return
 
-    def _measured(self, view: View, texts: Sequence[Sequence[str]]) -> list[int]:
+    def _measured(self, view: View, choice: Choice, texts: Sequence[Sequence[str]]) -> list[int]:
         """Give the width of each column; a column does not shrink while the table is shown, so that nothing jumps."""
         for place, column in enumerate(view.columns):
             needed = max((cell_len(line[place]) for line in texts), default=0)
             needed = min(_WIDEST, max(needed, len(column.title) + len(_MARKS[0])))
             self._widths[column.title] = max(needed, self._widths.get(column.title, 0))
-        return _fitted(view.columns, [self._widths[column.title] for column in view.columns], self.size.width)
+        widths = [self._widths[column.title] for column in view.columns]
+        return _fitted(view.columns, widths, view.columns[choice.column], self.size.width)
 
     def _line(self, row: Row, texts: Sequence[str], widths: Sequence[int]) -> list[Text]:
         style = self.view.style(row)
         columns = zip(self.view.columns, texts, widths, strict=True)
-        return [_cell(column, text, width, style) for column, text, width in columns]
+        return [_cell(column, text, width, style) for column, text, width in columns if width]
 
     def _rebuild(self, choice: Choice, widths: Sequence[int]) -> None:
         self.clear(columns=True)
         self._lines = []
         for place, (column, width) in enumerate(zip(self.view.columns, widths, strict=True)):
+            if not width:
+                continue
             mark = _MARKS[column.number == choice.is_reversed] if place == choice.column else ""
             label = _cell(column, column.title + mark, width, "bold reverse" if mark else "bold")
             self.add_column(label, width=width + 1, key=column.title)
@@ -107,10 +110,18 @@ class LiveTable(DataTable[Text]):
         self._lines = lines
 
 
-def _fitted(columns: Sequence[Column], widths: Sequence[int], available: int) -> list[int]:
-    """Give the widths as they fit: flexible columns take what is left, squeezable ones give if that is not enough."""
+def _fitted(columns: Sequence[Column], widths: Sequence[int], sorted_by: Column, available: int) -> list[int]:
+    """Give the widths as they fit, 0 for what is left out.
+
+    Spare columns go first, unless one sorts; flexible ones take what is left, squeezable ones give if that is not
+    enough.
+    """
     fitted = list(widths)
     excess = sum(width + 1 for width in fitted) + _SCROLLBAR - available
+    for place in reversed(range(len(columns))):
+        if columns[place].spare and columns[place] is not sorted_by and excess > 0:
+            excess -= fitted[place] + 1
+            fitted[place] = 0
     for place, column in enumerate(columns):
         if column.flexible and excess > 0:
             cut = min(excess, max(0, fitted[place] - _NARROWEST_FLEXIBLE))

@@ -1,7 +1,7 @@
 """The tables of the screen: which columns, from what, in which order."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sensor.alerts.text import NS_PER_SECOND, counted
@@ -29,7 +29,7 @@ class Column:
 
     A number's largest comes first, and it stands on the right, unless a word stands for it (`is_word`).
     A `flexible` column takes the room that the others leave; a `squeezable` one is cut in its middle where even that
-    is not enough.
+    is not enough. A `spare` one is left out first of all where there is no room.
     """
 
     title: str
@@ -40,6 +40,7 @@ class Column:
     order: str = ""
     flexible: bool = False
     squeezable: bool = False
+    spare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,10 @@ def _count(title: str, column: str, order: str = "") -> Column:
 
 def _kilobytes(title: str, *columns: str, order: str = "") -> Column:
     return _number(title, kilobytes(*columns), total(*columns), order)
+
+
+def _spare(column: Column) -> Column:
+    return replace(column, spare=True)
 
 
 def _size(title: str, *columns: str, order: str = "") -> Column:
@@ -137,8 +142,8 @@ DEVICES = View(
         Column("address", plain("ip"), _ip_sorts("ip"), squeezable=True),
         Column("name", plain("name"), plain("name"), flexible=True),
         _text("VLAN", lambda row: tags(row["vlan"])),
-        _kilobytes("out kB/s", "bytes_out_per_second"),
-        _kilobytes("in kB/s", "bytes_in_per_second"),
+        _spare(_kilobytes("out kB/s", "bytes_out_per_second")),
+        _spare(_kilobytes("in kB/s", "bytes_in_per_second")),
         _kilobytes("kB/s", "bytes_out_per_second", "bytes_in_per_second", order="rate"),
         _size("bytes", "bytes_out", "bytes_in", order="bytes"),
         _count("peers", "peers", order="peers"),
@@ -221,7 +226,8 @@ def _times(row: Row) -> int | None:
 ALERTS = View(
     "alerts",
     (
-        _text("state", _state),
+        # Closed ones are dim, too.
+        _spare(_text("state", _state)),
         Column("severity", plain("severity"), _urgency, number=True, is_word=True, order="severity"),
         _text("rule", plain("rule")),
         Column("host", plain("host"), _ip_sorts("host"), squeezable=True),

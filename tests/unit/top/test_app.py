@@ -330,6 +330,21 @@ def test_everything_fits_the_screen(office: Office, size: tuple[int, int]) -> No
     play(office, script, size)
 
 
+def test_where_there_is_no_room_spare_columns_are_left_out_unless_they_sort(office: Office) -> None:
+    async def script(pilot: Pilot[None]) -> None:
+        await pilot.press("2")
+        await until(pilot, lambda: table(pilot).row_count == 6)
+        assert "out kB/s" not in screen_text(pilot)
+        assert "00:1b:44:11:3a:05" in screen_text(pilot)
+        await pilot.press("<", "<")
+        await until(pilot, lambda: "out kB/s▼" in screen_text(pilot))
+        assert "in kB/s" not in screen_text(pilot)
+        await pilot.resize_terminal(140, 40)
+        await until(pilot, lambda: "in kB/s" in screen_text(pilot))
+
+    play(office, script, size=(80, 24))
+
+
 def test_a_changed_size_measures_the_columns_anew(office: Office) -> None:
     async def script(pilot: Pilot[None]) -> None:
         assert "download.example.com" in screen_text(pilot)

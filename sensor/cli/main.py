@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import NamedTuple, NoReturn
 
 from sensor import __version__
-from sensor.cli import CommandError, ExitCode
+from sensor.cli import CommandError, ExitCode, describe
 
 _OBJECTS_BEFORE_COLLECTION = 200_000
 
@@ -76,7 +76,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except OSError as error:
-        return _failed(ExitCode.INPUT_OUTPUT, str(error))
+        # What a command opens itself has a name.
+        operation = "" if error.filename else "cannot write standard output: "
+        return _failed(ExitCode.INPUT_OUTPUT, f"{operation}{describe(error)}")
     return code
 
 

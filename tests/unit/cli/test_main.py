@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -107,6 +108,19 @@ def test_a_reader_that_goes_away_is_no_traceback() -> None:
     )
     os.close(write_end)
     assert (ended.returncode, ended.stderr) == (ExitCode.PIPE_CLOSED, "")
+
+
+def test_a_full_disk_behind_the_output_is_said() -> None:
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "sensor.cli", "config", "schema"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    told = "spanwatch: cannot write standard output: No space left on device\n"
+    assert (ended.returncode, ended.stderr) == (ExitCode.INPUT_OUTPUT, told)
 
 
 def test_the_module_of_every_command_registers_it() -> None:

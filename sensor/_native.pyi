@@ -34,6 +34,9 @@ class Watchlists:
         Lines that are refused are told in `lists`, they fail nothing. ValueError: another format.
         """
 
+    def text(self, index: int) -> bytes:
+        """Give what a list was compiled from. IndexError: there are not so many."""
+
     def find_url(self, url: str, time_ns: int) -> dict[str, Any] | None:
         """Give the entry that lists a URL of HTTP or HTTPS, its host, or its host's address and port, at a packet time.
 

@@ -29,16 +29,13 @@ def convert(text: bytes) -> Conversion:
     """Give each blocked name as an exact domain; refuse lines that send a name to some real address."""
     table = Table()
     for place, line in lines_of(text, table):
-        words = line.split()
-        if "#" in line:
-            words = line[: line.index("#")].split()
-            if not words:
-                continue
-        address, *names = words
-        if address not in SINKS or not names:
-            _refuse(table, place, line, names)
+        words = line.partition("#")[0].split()
+        if not words:
             continue
-        for name in names:
+        if words[0] not in SINKS or len(words) == 1:
+            _refuse(table, place, line, words[1:])
+            continue
+        for name in words[1:]:
             if name not in _OF_THE_MACHINE:
                 table.add(place, ("domain", name))
     return table.finish()

@@ -29,6 +29,24 @@ class _Attribute(NamedTuple):
     entry: Mapping[str, object]
 
 
+class _Event(NamedTuple):
+    """What an event says of all its attributes."""
+
+    severity: str
+    date: str
+    uuid: str
+    info: str
+    tags: list[str]
+    malware: str
+
+    @classmethod
+    def of(cls, event: Mapping[str, object]) -> "_Event":
+        tags = _tags(event)
+        severity = _SEVERITIES.get(text_of(event, "threat_level_id"), "")
+        date, uuid, info = (text_of(event, key) for key in ("date", "uuid", "info"))
+        return cls(severity, date, uuid, info, tags, _malware(tags))
+
+
 def convert(text: bytes) -> Conversion:
     """Give addresses, names and URLs of the attributes. Raises ValueError when it is not JSON."""
     table = Table(
@@ -65,13 +83,15 @@ def _enters(path: Path) -> bool:
 
 
 def _add_all(table: Table, attributes: list[_Attribute], event: Mapping[str, object]) -> None:
+    of_all = _Event.of(event)
     for place, entry in attributes:
         reason = _reason(entry)
         indicators = [] if reason else list(_indicators(text_of(entry, "type"), text_of(entry, "value").strip()))
         if reason or not indicators:
             table.refuse(place, reason or f"type {excerpt(text_of(entry, 'type'))} is not matched")
             continue
-        known = _known(entry, as_entry(entry.get("Event")) or event)
+        own_event = as_entry(entry.get("Event"))
+        known = _known(entry, _Event.of(own_event) if own_event else of_all)
         for indicator in indicators:
             table.add(place, (*indicator, "misp", *known))
 
@@ -109,20 +129,23 @@ def _address(text: str) -> Indicator:
     return "cidr" if "/" in text else "ip", text, ""
 
 
-def _known(entry: Mapping[str, object], event: Mapping[str, object]) -> tuple[str, ...]:
-    tags = [*_tags(entry), *_tags(event)]
-    malware = (found[1] for tag in tags if (found := _MALWARE_TAG.fullmatch(tag)))
+def _known(entry: Mapping[str, object], event: _Event) -> tuple[str, ...]:
+    tags = _tags(entry)
     return (
-        _SEVERITIES.get(text_of(event, "threat_level_id"), ""),
+        event.severity,
         text_of(entry, "uuid"),
-        next(malware, ""),
+        _malware(tags) or event.malware,
         text_of(entry, "category"),
-        ",".join(tags),
-        text_of(entry, "first_seen") or text_of(event, "date"),
+        ",".join([*tags, *event.tags]),
+        text_of(entry, "first_seen") or event.date,
         text_of(entry, "last_seen"),
-        text_of(event, "uuid"),
-        "; ".join(filter(None, (text_of(event, "info"), text_of(entry, "comment")))),
+        event.uuid,
+        "; ".join(filter(None, (event.info, text_of(entry, "comment")))),
     )
+
+
+def _malware(tags: list[str]) -> str:
+    return next((found[1] for tag in tags if (found := _MALWARE_TAG.fullmatch(tag))), "")
 
 
 def _tags(entry: Mapping[str, object]) -> list[str]:

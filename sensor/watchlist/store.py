@@ -35,6 +35,9 @@ class Compiled(Protocol):
     def lists(self) -> list[ListSummary]:
         """The summary of each list, in the order given."""
 
+    def text(self, index: int) -> bytes:
+        """Give what a list was compiled from."""
+
 
 Compile = Callable[[list[CoreList]], Compiled]
 
@@ -60,11 +63,18 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class _Good:
-    """A version of a list that was found good."""
+    """A version of a list that was found good; `compiled` has its text, so that it is kept once."""
 
     file: ListFile
-    text: ListText
+    format: str
+    severity: int
     summary: ListSummary
+    compiled: Compiled
+    index: int
+
+    @property
+    def core(self) -> CoreList:
+        return self.file.name, self.format, self.compiled.text(self.index), self.severity
 
 
 class WatchlistStore:
@@ -92,7 +102,7 @@ class WatchlistStore:
         compiled, good = self._compile_good(files, texts, stale)
         if stale and not self._loaded_once:
             raise ConfigError(Problem(str(item.path), None, f"list {item.name}", item.reason) for item in stale)
-        removed = tuple(old.text.name for path, old in self._good.items() if path not in good)
+        removed = tuple(old.file.name for path, old in self._good.items() if path not in good)
         self._good, self._loaded_once = good, True
         summaries = tuple(item.summary for item in good.values())
         return Loaded(compiled, summaries, tuple(stale), removed)
@@ -115,7 +125,7 @@ class WatchlistStore:
     ) -> tuple[Compiled, dict[Path, _Good]]:
         """Compile, judge each list, and compile again with the last good version of each that was found bad."""
         compiled = self._compile([texts[file.path].core for file in files if file.path in texts])
-        good: dict[Path, _Good] = {}
+        chosen: list[tuple[ListFile, CoreList, ListSummary]] = []
         bad = False
         summaries = iter(compiled.lists)
         for file in files:
@@ -126,14 +136,18 @@ class WatchlistStore:
                 entries_before = before.summary["entries"] if before else 0
                 reason = _fault(summary, entries_before, allow_empty=file.source.allow_empty)
                 if reason is None:
-                    good[file.path] = _Good(file, text, summary)
+                    chosen.append((file, text.core, summary))
                     continue
                 stale.append(StaleList(file.name, file.path, reason))
             bad = True
             if before:
-                good[file.path] = before
+                chosen.append((before.file, before.core, before.summary))
         if bad:
-            compiled = self._compile([item.text.core for item in good.values()])
+            compiled = self._compile([core for _, core, _ in chosen])
+        good = {
+            file.path: _Good(file, format_, severity, summary, compiled, index)
+            for index, (file, (_, format_, _, severity), summary) in enumerate(chosen)
+        }
         return compiled, good
 
 

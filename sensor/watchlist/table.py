@@ -22,7 +22,8 @@ LONGEST_REASON = 400
 
 _LONGEST_CELL = 300
 _LONGEST_EXCERPT = 60
-_ROWS_A_CHUNK = 4096
+# Few enough not to make the garbage collector look at them while they wait.
+_ROWS_A_CHUNK = 512
 _COLUMN_BITS = 32
 
 
@@ -56,33 +57,20 @@ class Table:
 
     def __init__(self, *columns: str) -> None:
         # `type` stands first, so that no indicator can make its row a comment.
-        self._rows = [",".join(("type", "indicator", *columns))]
         self._text = io.BytesIO()
+        self._text.write((",".join(("type", "indicator", *columns)) + "\n").encode())
         self._commas = len(columns) + 1
+        self._waiting: list[Sequence[str]] = []
+        self._waiting_places: list[Place] = []
         self._places = array("Q")
         self._refused: list[Refused] = []
         self._refused_total = 0
 
     def add(self, place: Place, cells: Sequence[str]) -> None:
         """Add a row. The core judges the indicator; what could break the CSV or a terminal goes no further."""
-        row = ",".join(cells)
-        if len(row) > _LONGEST_CELL or not row.isprintable():
-            reason = _fault(cells[1])
-            if reason:
-                self.refuse(place, reason)
-                return
-            indicator = cells[1]
-            cells = [harmless(cell, _LONGEST_CELL) for cell in cells]
-            cells[1] = indicator
-            row = ",".join(cells)
-        if '"' in row:
-            cells = [cell.replace('"', '""') for cell in cells]
-        if '"' in row or row.count(",") != self._commas:
-            # RFC 4180, section 2.
-            row = ",".join([f'"{cell}"' if "," in cell or '"' in cell else cell for cell in cells])
-        self._rows.append(row)
-        self._places.append(place)
-        if len(self._rows) >= _ROWS_A_CHUNK:
+        self._waiting.append(cells)
+        self._waiting_places.append(place)
+        if len(self._waiting) == _ROWS_A_CHUNK:
             self._pack()
 
     def refuse(self, place: Place, reason: str) -> None:
@@ -94,13 +82,35 @@ class Table:
     def finish(self) -> Conversion:
         """Give everything; the table takes no more."""
         self._pack()
-        return Conversion(self._text.getvalue(), self._places, self._refused, self._refused_total)
+        return Conversion(self._text.getvalue(), self._places, sorted(self._refused), self._refused_total)
 
     def _pack(self) -> None:
-        """Put rows away as bytes, which take a fourth of the memory."""
-        self._rows.append("")
-        self._text.write("\n".join(self._rows).encode())
-        self._rows.clear()
+        """Put rows away as bytes, which take a fourth of the memory. Nearly all rows are plain, and judged together."""
+        rows = list(map(",".join, self._waiting))
+        together = "".join(rows)
+        commas = together.count(",")
+        is_plain = commas == self._commas * len(rows) and '"' not in together and together.isprintable()
+        if is_plain and max(map(len, rows), default=0) <= _LONGEST_CELL:
+            self._places.fromlist(self._waiting_places)
+        else:
+            rows = list(filter(None, map(self._careful_row, self._waiting_places, self._waiting)))
+        self._text.write("\n".join([*rows, ""]).encode())
+        self._waiting.clear()
+        self._waiting_places.clear()
+
+    def _careful_row(self, place: Place, cells: Sequence[str]) -> str:
+        """Give a row of any cells and keep its place; nothing if it is refused."""
+        if any(len(cell) > _LONGEST_CELL or not cell.isprintable() for cell in cells):
+            indicator = cells[1]
+            reason = _fault(indicator)
+            if reason:
+                self.refuse(place, reason)
+                return ""
+            cells = [harmless(cell, _LONGEST_CELL) for cell in cells]
+            cells[1] = indicator
+        self._places.append(place)
+        # RFC 4180, section 2.
+        return ",".join(['"' + cell.replace('"', '""') + '"' if "," in cell or '"' in cell else cell for cell in cells])
 
 
 def _fault(indicator: str) -> str:

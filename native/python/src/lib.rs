@@ -17,7 +17,7 @@ use engine::punt::PuntedFrame;
 use engine::records::{RecordKind, Rows};
 use engine::watchlist::{ListFormat, ListText};
 use engine::{EngineConfig, EngineError};
-use pyo3::exceptions::{PyBrokenPipeError, PyOSError, PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyBrokenPipeError, PyIndexError, PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyCapsule, PyDict, PyList};
@@ -77,6 +77,11 @@ impl Watchlists {
         let lists = lists.iter().map(list_text).collect::<PyResult<Vec<_>>>()?;
         let compiled = py.detach(|| engine::watchlist::Watchlists::compile(&lists));
         Ok(Self(Arc::new(compiled)))
+    }
+
+    fn text<'py>(&self, py: Python<'py>, index: usize) -> PyResult<Bound<'py, PyBytes>> {
+        let text = self.0.text(index).ok_or_else(|| PyIndexError::new_err("no such list"))?;
+        Ok(PyBytes::new(py, text))
     }
 
     fn find_url<'py>(&self, py: Python<'py>, url: &str, time_ns: u64) -> PyResult<Option<Bound<'py, PyDict>>> {

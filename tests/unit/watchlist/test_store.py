@@ -24,6 +24,9 @@ class FakeCompiled:
     def lists(self) -> list[ListSummary]:
         return [self._summary(name, text.decode().splitlines()) for name, _, text, _ in self.given]
 
+    def text(self, index: int) -> bytes:
+        return self.given[index][2]
+
     @property
     def indicators(self) -> dict[str, list[str]]:
         return {

@@ -25,13 +25,9 @@ const UTF16_MARKS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 /// A list that was read.
 pub(super) struct List {
     summary: ListSummary,
-    source: Option<Source>,
-}
-
-/// Where hits have the metadata of a CSV list and the names of any list from.
-struct Source {
     /// None in a plain list.
     header: Option<Header>,
+    /// Where hits have their names and metadata from, and a later load the list, should its file be bad by then.
     text: Vec<u8>,
 }
 
@@ -41,9 +37,7 @@ impl List {
         let summary = ListSummary { name: list.name.clone(), ..ListSummary::default() };
         let mut builder = ListBuilder { index, default_severity: list.default_severity.clamp(1, 4), table, summary };
         let header = builder.read(list.format, &list.text);
-        let is_needed = header.is_some() || builder.summary.by_kind.has_names();
-        let source = is_needed.then(|| Source { header, text: list.text.to_vec() });
-        Self { summary: builder.summary, source }
+        Self { summary: builder.summary, header, text: list.text.to_vec() }
     }
 
     /// These entries of this list, in the order of their rows in `text`, did not come into the table.
@@ -69,6 +63,11 @@ impl List {
         &self.summary.name
     }
 
+    /// What it was read from.
+    pub(super) fn text(&self) -> &[u8] {
+        &self.text
+    }
+
     /// What became of it.
     pub(super) fn summary(&self) -> &ListSummary {
         &self.summary
@@ -76,16 +75,13 @@ impl List {
 
     /// The columns of the row that starts at byte `row`; none in a plain list.
     pub(super) fn metadata(&self, row: usize) -> Vec<(&'static str, String)> {
-        let source = self.source.as_ref();
-        let rows = source.and_then(|source| Some((source.header.as_ref()?, &source.text)));
-        rows.map_or_else(Vec::new, |(header, text)| header.metadata(&text[row..]))
+        self.header.as_ref().map_or_else(Vec::new, |header| header.metadata(&self.text[row..]))
     }
 
     /// The name, URL or fingerprint of the line or row that starts at byte `row`, in its one form.
     pub(super) fn name_at(&self, row: usize, kind: IndicatorKind) -> String {
-        let Some(source) = &self.source else { return String::new() };
-        let text = &source.text[row..];
-        let written = match &source.header {
+        let text = &self.text[row..];
+        let written = match &self.header {
             Some(header) => header.indicator(text),
             None => first_word(text).to_vec(),
         };

@@ -73,7 +73,7 @@ pub struct ListText<'a> {
     pub name: String,
     /// How it is written.
     pub format: ListFormat,
-    /// The file's bytes. Of a CSV list they are kept, for the metadata of its hits.
+    /// The file's bytes. A copy of them is kept.
     pub text: Cow<'a, [u8]>,
     /// Severity of entries that name none, 1 (high) to 4 (info); anything else counts as the nearest of these.
     pub default_severity: u8,
@@ -215,10 +215,6 @@ impl KindCounts {
     fn of(&mut self, kind: IndicatorKind) -> &mut u64 {
         &mut self.0[kind as usize]
     }
-
-    fn has_names(&self) -> bool {
-        self.0[IndicatorKind::Domain as usize..].iter().any(|entries| *entries > 0)
-    }
 }
 
 /// What became of a list.
@@ -325,6 +321,11 @@ impl Watchlists {
             severity: terms.severity,
             metadata: list.metadata(row),
         }
+    }
+
+    /// What a list was compiled from; none if there are not so many.
+    pub fn text(&self, list: usize) -> Option<&[u8]> {
+        self.lists.get(list).map(List::text)
     }
 
     /// What became of each list, in the order given.

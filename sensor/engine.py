@@ -153,6 +153,7 @@ class Counters(TypedDict):
     interfaces: list[InterfaceCounters]
     fates: Fates
     ring_in_flight_frames: int
+    ring_cut_bytes: int
     analysis: Analysis
     decode_errors: list[dict[str, Any]]
     encapsulations: list[dict[str, Any]]

@@ -321,6 +321,12 @@ DEFINITIONS: tuple[Definition, ...] = (
         _ring("index_errors"),
     ),
     _counter("ring_dropped_frames_total", (), "Frames analysed but not stored in the ring." + _NEVER, _ring_dropped),
+    _counter(
+        "ring_cut_bytes_total",
+        (),
+        "Bytes, as on the wire, of captured frames that pcap_ring.flow_cutoff kept out of the ring: the fate cut.",
+        _one(lambda counters: counters["ring_cut_bytes"]),
+    ),
     _gauge("ring_disk_free_bytes", (), "Free space on the disk of the pcap ring.", _ring("free_bytes")),
     _counter(
         "fragments_forgotten_total",

@@ -36,6 +36,7 @@ def encode_stats(counters: Counters, sensor_name: str, time_ns: int) -> str:
             "fates": counters["fates"],
             "analysis": analysis,
             "ring_in_flight_frames": counters["ring_in_flight_frames"],
+            "ring_cut_bytes": counters["ring_cut_bytes"],
             "decode_errors": [row for row in counters["decode_errors"] if row["frames"]],
             "encapsulations": [row for row in counters["encapsulations"] if row["frames"]],
             "hosts": counters["hosts"],

@@ -1,7 +1,7 @@
 """`status`, `hosts`, `flows` and `alerts`: ask the running daemon through its Unix socket."""
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from ipaddress import ip_address
 from typing import Any
 
@@ -84,6 +84,7 @@ def _status_rows(status: Row) -> list[tuple[str, object]]:
         *(("place", place_text(place)) for place in status["mirror"]["places"]),
         *interfaces,
         ("ring", f"{size(ring['bytes'])} in {counted(ring['segments'], 'file')}{_reach(status)}" if ring else "off"),
+        *_cut(status),
         ("flows", f"{status['flows']['active']:,} of {status['flows']['max']:,}"),
         ("hosts", f"{status['hosts']['active']:,} of {status['hosts']['max']:,}"),
         ("indicators", f"{sum(row['indicators'] for row in lists):,}"),
@@ -102,6 +103,15 @@ def _reach(status: Row) -> str:
     if not oldest_ns:
         return ""
     return f", reaches back {pace(max(0, status['time_ns'] - oldest_ns) / NS_PER_SECOND)}"
+
+
+def _cut(status: Row) -> Iterator[tuple[str, object]]:
+    frames = status["fates"]["cut"]
+    if frames:
+        yield (
+            "not in the ring",
+            f"{counted(frames, 'frame')}, {size(status['ring_cut_bytes'])}, by pcap_ring.flow_cutoff",
+        )
 
 
 def _hosts(arguments: argparse.Namespace) -> int:

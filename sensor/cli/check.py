@@ -80,7 +80,8 @@ def _watched(config: Config, summaries: Sequence[ListSummary]) -> Iterator[tuple
     yield "web rules", str(len(settings["web"]["rules"]))
     yield "mail servers", settings["networks"]["mail_servers"]
     ring = config.pcap_ring
-    yield "pcap ring", f"{ring.directory}, at most {format_size(ring.max_size)}" if ring.enabled else "off"
+    cut = f", the first {format_size(ring.flow_cutoff)} of a flow" if ring.flow_cutoff else ""
+    yield "pcap ring", f"{ring.directory}, at most {format_size(ring.max_size)}{cut}" if ring.enabled else "off"
     yield "watchlists", [f"{item['name']} ({item['entries']} entries)" for item in summaries]
     yield "alert log", str(config.alerts.log) if config.alerts.log else "off"
     yield "event log", str(config.eve.path) if config.eve.path else "off"

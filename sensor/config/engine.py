@@ -89,6 +89,7 @@ def _pcap_ring(ring: PcapRing) -> dict[str, Any]:
         "max_segments": ring.max_segments,
         "max_age_seconds": ring.max_age,
         "min_free_bytes": ring.min_free,
+        "flow_cutoff_bytes": ring.flow_cutoff,
     }
 
 

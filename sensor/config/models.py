@@ -163,7 +163,9 @@ class PcapRing(Section):
     min_free: Size = Field(default=10 * GIB, description="Space that stays free on the disk (size). 0: none.")
     flow_cutoff: Size = Field(
         default=0,
-        description="Bytes of each flow that are stored (size). 0: all; nothing else is available in this version.",
+        description="Bytes of each flow that are stored, both directions together (size). Flows that meet a watchlist, "
+        "mail, DNS, requests to watched web servers, control protocols and what is no flow are stored whole. "
+        "0: all frames.",
     )
 
     @field_validator("max_size")
@@ -172,13 +174,6 @@ class PcapRing(Section):
         segment_size = info.data.get("segment_size", 0)
         if value < 2 * segment_size:
             raise ValueError(f"must be at least {format_size(2 * segment_size)}, twice pcap_ring.segment_size")
-        return value
-
-    @field_validator("flow_cutoff")
-    @classmethod
-    def _cannot_cut(cls, value: int) -> int:
-        if value:
-            raise ValueError("cutting flows is not available in this version; write 0")
         return value
 
 

@@ -8,6 +8,7 @@ from typing import TypedDict
 
 from sensor import _native
 from sensor.config import Config
+from sensor.config.units import format_size
 
 PCAPNG_SUFFIXES = frozenset({".pcapng", ".ntar"})
 
@@ -24,7 +25,10 @@ class Plan(TypedDict):
 
 
 class Found(TypedDict):
-    """What was found; times are nanoseconds since 1970, 0 without a packet. `limited`: a limit ended the search."""
+    """What was found; times are nanoseconds since 1970, 0 without a packet. `limited`: a limit ended the search.
+
+    `notes` say what the answer may lack.
+    """
 
     packets: int
     bytes: int
@@ -84,6 +88,7 @@ class PacketSearch:
             },
         }
         self._question = question
+        self._missing = _missing(config)
         self._search = _native.PacketSearch(json.dumps(query))
         self.plan: Plan = json.loads(self._search.plan)
 
@@ -94,8 +99,19 @@ class PacketSearch:
         file is made where nothing is found. Raises OSError if it cannot be written.
         """
         pcapng = True if Path(path).suffix in PCAPNG_SUFFIXES else None
-        self._search.write_to(path, pcapng=pcapng, comment=f"spanwatch pcap: {self._question.describe()}")
+        comment = "; ".join([f"spanwatch pcap: {self._question.describe()}", *self._missing])
+        self._search.write_to(path, pcapng=pcapng, comment=comment)
         while self._search.step():
             show(self._search.read_bytes)
         found: Found = json.loads(self._search.finish())
-        return found
+        return {**found, "notes": [*found["notes"], *self._missing]}
+
+
+def _missing(config: Config) -> list[str]:
+    """Say what is not in the ring by intent, or nothing."""
+    flow_bytes = config.pcap_ring.flow_cutoff
+    return (
+        [f"pcap_ring.flow_cutoff is {format_size(flow_bytes)}: the rest of most flows is not in the ring"]
+        if flow_bytes
+        else []
+    )

@@ -84,6 +84,7 @@ def counters(**changes: Any) -> Counters:
         "interfaces": [interface],
         "fates": {"stored": 90, "cut": 0, "ring_off": 0, "dropped_slow": 0, "dropped_full": 0, "dropped_error": 0},
         "ring_in_flight_frames": 10,
+        "ring_cut_bytes": 0,
         "analysis": {"flow": 95, "non_ip": 3, "duplicate": 0, "undecodable": 2, "filtered": 0, "table_full": 0},
         "decode_errors": [{"layer": "ipv4", "error": "truncated", "frames": 2}],
         "encapsulations": [{"encapsulation": "vlan", "frames": 40}],

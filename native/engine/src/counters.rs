@@ -55,6 +55,10 @@ pub struct WorkerCounters {
     pub ring_dropped_slow: u64,
     /// Frames that were not stored because the ring is off.
     pub ring_off: u64,
+    /// Frames that were not stored because they are behind the first bytes of their flow.
+    pub ring_cut: u64,
+    /// Their lengths on the wire in bytes.
+    pub ring_cut_bytes: u64,
     /// By layer and kind.
     pub decode_errors: [[u64; DecodeErrorKind::ALL.len()]; Layer::ALL.len()],
     /// Frames by kind of encapsulation.
@@ -125,6 +129,8 @@ impl WorkerCounters {
             ring_handed: 0,
             ring_dropped_slow: 0,
             ring_off: 0,
+            ring_cut: 0,
+            ring_cut_bytes: 0,
             decode_errors: Default::default(),
             encapsulations: Default::default(),
             flows_active: 0,

@@ -1,4 +1,4 @@
-//! A worker's hold on the pcap ring: one feed for each interface and link type.
+//! A worker's hold on the pcap ring: which frames it stores, and one feed for each interface and link type.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,7 +8,36 @@ use wire::{DecodeError, EncapStack, Packet};
 
 use crate::pcap_ring::{PcapRing, RingFeed, note_frame};
 
-/// Stores raw frames before anything parses them.
+/// Which frames a worker stores, and when.
+#[derive(Debug)]
+pub enum FrameStore {
+    /// None.
+    Off,
+    /// All, before anything parses them.
+    All(RingStore),
+    /// So many first bytes of each flow and what is kept whole, once the frame's flow is known.
+    Cut(RingStore, u64),
+}
+
+impl FrameStore {
+    /// The ring, if frames are stored.
+    pub fn ring(&self) -> Option<&RingStore> {
+        match self {
+            Self::Off => None,
+            Self::All(ring) | Self::Cut(ring, _) => Some(ring),
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn ring_mut(&mut self) -> Option<&mut RingStore> {
+        match self {
+            Self::Off => None,
+            Self::All(ring) | Self::Cut(ring, _) => Some(ring),
+        }
+    }
+}
+
+/// Puts raw frames into the ring.
 #[derive(Debug)]
 pub struct RingStore {
     ring: Arc<PcapRing>,

@@ -14,6 +14,7 @@ use crate::merge::{Notice, SecondDelta};
 use crate::networks::Networks;
 use crate::pipeline::{Worker, WorkerPorts, WorkerSetup};
 use crate::scan::Question;
+use crate::store::FrameStore;
 use crate::watch::{WatchHold, WatchSlot};
 use crate::watchlist::{ListFormat, ListText, Watchlists};
 use crate::web::WatchedWeb;
@@ -44,6 +45,14 @@ pub(crate) fn ipv4(from: End, to: End, protocol: u8, transport: &[u8]) -> Vec<u8
     frame.extend(from.0);
     frame.extend(to.0);
     frame.extend(transport);
+    frame
+}
+
+/// An Ethernet frame to everybody with this EtherType.
+pub(crate) fn ethernet(type_field: u16, payload: &[u8]) -> Vec<u8> {
+    let mut frame = vec![0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 44];
+    frame.extend(type_field.to_be_bytes());
+    frame.extend(payload);
     frame
 }
 
@@ -88,36 +97,45 @@ pub(crate) struct Bench {
     pub(crate) published: Arc<Published>,
 }
 
+/// What a worker alone is told.
+pub(crate) fn setup(mode: Mode) -> WorkerSetup {
+    WorkerSetup {
+        mode,
+        index: 0,
+        workers: 1,
+        interfaces: vec!["test0".to_owned()].into(),
+        internal: Networks::new(&[("10.0.0.0".parse().expect("an address"), 8)]),
+        ports: TunnelPorts::new(&[4789]),
+        web: WatchedWeb::default(),
+        stored_elsewhere: false,
+        deduplicate: Deduplicate::Measure,
+        snaplens: Vec::new(),
+        selection: None,
+    }
+}
+
 impl Bench {
     /// A worker with room for `max` flows; idle times are 300 s for TCP and 60 s else, records come every 300 s.
     pub(crate) fn new(mode: Mode, max: usize) -> Self {
-        Self::deduplicating(mode, max, Deduplicate::Measure)
+        Self::with(setup(mode), max, FrameStore::Off)
     }
 
     /// The same, with this to do about copies.
     pub(crate) fn deduplicating(mode: Mode, max: usize, deduplicate: Deduplicate) -> Self {
+        Self::with(WorkerSetup { deduplicate, ..setup(mode) }, max, FrameStore::Off)
+    }
+
+    /// The same, told this, with a store for frames.
+    pub(crate) fn with(setup: WorkerSetup, max: usize, store: FrameStore) -> Self {
         let limits = FlowLimits::new(max, Duration::from_secs(300), Duration::from_secs(60), Duration::from_secs(300));
         let (seconds, seconds_out) = unbounded();
         let (notices, notices_out) = unbounded();
         let (queries_in, queries) = bounded(1);
         let published = Arc::new(Published::new(1));
         let watch = Arc::new(WatchSlot::default());
-        let setup = WorkerSetup {
-            mode,
-            index: 0,
-            workers: 1,
-            interfaces: vec!["test0".to_owned()].into(),
-            internal: Networks::new(&[("10.0.0.0".parse().expect("an address"), 8)]),
-            ports: TunnelPorts::new(&[4789]),
-            web: WatchedWeb::default(),
-            stored_elsewhere: false,
-            deduplicate,
-            snaplens: Vec::new(),
-            selection: None,
-        };
         let ports = WorkerPorts { seconds, notices, queries, published: Arc::clone(&published) };
         let hold = WatchHold::new(Arc::clone(&watch));
-        let worker = Worker::new(setup, ports, FlowTable::new(limits), hold, None);
+        let worker = Worker::new(setup, ports, FlowTable::new(limits), hold, store);
         Self { worker, watch, queries: queries_in, seconds: seconds_out, notices: notices_out, published }
     }
 

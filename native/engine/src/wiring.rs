@@ -22,7 +22,7 @@ use crate::pipeline::{Worker, WorkerPorts, WorkerSetup};
 use crate::query::HostQuery;
 use crate::records::{RecordFeed, record_queue};
 use crate::scan::Question;
-use crate::store::RingStore;
+use crate::store::{FrameStore, RingStore};
 use crate::watch::WatchHold;
 use crate::web::WebWatch;
 
@@ -244,16 +244,25 @@ impl Engine {
         }
     }
 
-    /// In `read` every worker sees every frame, and the first one stores them all.
+    /// In `read` every worker sees every frame, and the first one stores them all; with a flow cutoff each stores its own,
+    /// because it alone knows their flows.
     fn stores(&self, index: usize) -> bool {
-        self.shared.config.mode == Mode::Live || index == 0
+        self.shared.config.mode == Mode::Live || index == 0 || self.flow_cutoff_bytes() > 0
     }
 
-    fn store(&self, index: usize) -> Option<RingStore> {
-        let ring = self.shared.ring.get().filter(|_| self.stores(index))?;
+    fn flow_cutoff_bytes(&self) -> u64 {
+        self.shared.config.pcap_ring.as_ref().map_or(0, |ring| ring.flow_cutoff_bytes)
+    }
+
+    fn store(&self, index: usize) -> FrameStore {
+        let Some(ring) = self.shared.ring.get().filter(|_| self.stores(index)) else { return FrameStore::Off };
         let snaplens = self.shared.config.interfaces.iter().map(|interface| interface.snaplen);
         let snaplen = snaplens.max().unwrap_or(capture::MAX_SNAPLEN);
-        Some(RingStore::new(Arc::clone(ring), index, Arc::clone(&self.shared.interfaces), snaplen))
+        let store = RingStore::new(Arc::clone(ring), index, Arc::clone(&self.shared.interfaces), snaplen);
+        match self.flow_cutoff_bytes() {
+            0 => FrameStore::All(store),
+            bytes => FrameStore::Cut(store, bytes),
+        }
     }
 
     fn start_live(

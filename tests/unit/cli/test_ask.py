@@ -49,6 +49,15 @@ def test_status_of_a_healthy_sensor(capsys: pytest.CaptureFixture[str], path: Pa
     assert "mirror" in out
     assert "up, 100 frames, 38 kB, 0 dropped by the kernel" in out
     assert "4.1 kB in 2 files, reaches back 31 h" in out
+    assert "not in the ring" not in out
+
+
+def test_status_tells_what_the_ring_was_not_given(
+    capsys: pytest.CaptureFixture[str], path: Path, engine: FakeEngine
+) -> None:
+    fates = engine.counters()["fates"]
+    engine.changes = {"fates": {**fates, "cut": 12_345}, "ring_cut_bytes": 17_000_000}
+    assert "12,345 frames, 17 MB, by pcap_ring.flow_cutoff" in ask(capsys, path, "status")[1]
 
 
 def test_status_of_an_unhealthy_sensor_is_a_no(

@@ -32,6 +32,18 @@ def test_what_is_found_is_told_and_written(
     assert out.stat().st_size == 24 + 3 * 76
 
 
+def test_a_ring_of_first_bytes_says_so(
+    configuration: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = Path(configuration[-1])
+    path.write_text(path.read_text().replace("{directory", "{flow_cutoff: 64KiB, directory"))
+    out = tmp_path / "out.pcapng"
+    assert main([*configuration, "--filter", "arp", "-w", str(out)]) == 0
+    note = "pcap_ring.flow_cutoff is 64KiB: the rest of most flows is not in the ring"
+    assert note in capsys.readouterr().err
+    assert note.encode() in out.read_bytes()
+
+
 def test_nothing_found_is_the_commands_no(
     configuration: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

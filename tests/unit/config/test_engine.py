@@ -81,6 +81,8 @@ def test_reading_takes_files_and_filter_and_no_interfaces() -> None:
 def test_reading_keeps_frames_only_where_the_configuration_names_the_ring() -> None:
     assert engine_settings(load(None), "read")["pcap_ring"] is None
     assert engine_settings(load(None, {"pcap_ring.directory": "/r"}), "read")["pcap_ring"]["directory"] == "/r"
+    cut = engine_settings(load(None, {"pcap_ring.flow_cutoff": "64KiB"}), "live")["pcap_ring"]
+    assert cut["flow_cutoff_bytes"] == 65_536
     assert engine_settings(load(None, {"pcap_ring.enabled": False}), "read")["pcap_ring"] is None
     assert engine_settings(load(None, {"pcap_ring.enabled": False}), "live")["pcap_ring"] is None
 

@@ -147,11 +147,6 @@ UNTIL = "write a date such as 2027-01-31, or a time with its zone such as 2027-0
             "1:27: pcap_ring.segment_time",
             "300 has no unit; write 300s for seconds or 300m for minutes",
         ),
-        (
-            "pcap_ring: {flow_cutoff: 1MiB}",
-            "1:26: pcap_ring.flow_cutoff",
-            "cutting flows is not available in this version; write 0",
-        ),
         ("flows: {udp_idle: 0}", "1:19: flows.udp_idle", "must be at least 100ms"),
         ("watchlists: [{path: a, severity: 5}]", "1:34: watchlists[0].severity", "must be at most 4"),
         ("detect: {smtp: {reject_ratio: 2}}", "1:31: detect.smtp.reject_ratio", "must be at most 1"),

@@ -57,7 +57,7 @@ fn samples(count: usize, seed: u64) -> Vec<Sample> {
 
 fn ring(directory: &Path, segment_bytes: u64) -> Arc<PcapRing> {
     let config = json!({"directory": directory, "segment_size_bytes": segment_bytes, "segment_time_seconds": 0.0,
-        "max_size_bytes": 0, "max_segments": 0, "max_age_seconds": 0.0, "min_free_bytes": 0});
+        "max_size_bytes": 0, "max_segments": 0, "max_age_seconds": 0.0, "min_free_bytes": 0, "flow_cutoff_bytes": 0});
     let config: RingConfig = serde_json::from_value(config).expect("a configuration");
     Arc::new(PcapRing::open(&config, WhenFull::Wait).expect("a ring"))
 }

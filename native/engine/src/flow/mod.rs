@@ -10,7 +10,7 @@ mod state;
 mod table;
 
 use arrayvec::ArrayVec;
-use wire::{FiveTuple, FlowKey, Mac};
+use wire::{FiveTuple, FlowKey, IpPacket, Mac};
 
 pub use delta::{Ending, FlowDelta};
 pub(crate) use fragments::Fragments;
@@ -141,6 +141,13 @@ impl Flow {
     /// Whether packets came since the last record.
     pub(crate) fn has_news(&self) -> bool {
         self.totals != self.recorded
+    }
+
+    /// Bytes of both directions before this packet, which was the last one to be counted.
+    #[inline]
+    pub(crate) fn bytes_before(&self, packet: &IpPacket<'_>) -> u64 {
+        let total = self.totals[ORIG].bytes + self.totals[RESP].bytes;
+        total.saturating_sub(u64::from(packet.length_bytes))
     }
 
     /// Bytes of each direction in the last second that has closed; `tick` is timer time now.

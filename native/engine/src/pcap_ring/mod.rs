@@ -1,4 +1,4 @@
-//! The pcap ring: every raw frame, in capture files that replace one another when their bounds are reached.
+//! The pcap ring: raw frames, in capture files that replace one another when their bounds are reached.
 //!
 //! Each worker has a [`RingFeed`] for each interface and link type. It copies frames as records into chunks of memory
 //! and decides where a segment ends, by size and by packet time. At the end of a block it hands chunks to one writer
@@ -83,6 +83,8 @@ pub struct RingConfig {
     pub max_age_seconds: f64,
     /// Bytes that stay free on the file system.
     pub min_free_bytes: u64,
+    /// Bytes of each flow that workers hand to the ring, as the flow's records count them; 0 for all frames.
+    pub flow_cutoff_bytes: u64,
 }
 
 /// What [`RingFeed::store`] does when all of the ring's memory waits for the disk.

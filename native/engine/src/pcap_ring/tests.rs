@@ -31,6 +31,7 @@ fn unbounded(directory: &Path) -> RingConfig {
         max_segments: 0,
         max_age_seconds: 0.0,
         min_free_bytes: 0,
+        flow_cutoff_bytes: 0,
     }
 }
 

@@ -16,6 +16,10 @@ mod publishing;
 mod punting;
 #[cfg(test)]
 mod punting_tests;
+mod setup;
+mod storing;
+#[cfg(test)]
+mod storing_tests;
 #[cfg(test)]
 mod tests;
 
@@ -24,82 +28,23 @@ use std::time::Instant;
 
 use arrayvec::ArrayVec;
 use capture::{Block, Frame};
-use crossbeam_channel::{Receiver, Sender};
-use wire::{Address, DecodeError, EncapStack, Ether, FlowKey, IpPacket, Network, Packet, TunnelPorts};
+use wire::{DecodeError, EncapStack, Ether, FlowKey, IpPacket, Network, Packet};
 
 use crate::claims::ClaimGate;
 use crate::clock::Watermark;
-use crate::config::{Deduplicate, Mode};
-use crate::counters::{Published, WorkerCounters};
+use crate::config::Mode;
+use crate::counters::WorkerCounters;
 use crate::detect::HitLedger;
-use crate::extract::Selection;
 use crate::flow::{Flow, FlowEnd, FlowFlags, FlowTable, Fragments};
-use crate::merge::{Notice, SecondDelta};
-use crate::networks::Networks;
+use crate::merge::SecondDelta;
 use crate::punt::PuntGate;
-use crate::scan::{Question, Scan};
-use crate::store::RingStore;
+use crate::scan::Scan;
+use crate::store::FrameStore;
 use crate::tunnels::Tunnels;
 use crate::watch::WatchHold;
 use crate::watchlist::{Query, Watchlists};
-use crate::web::WatchedWeb;
 use mirroring::MirrorWatch;
-
-/// Where a worker speaks to, and who asks it.
-#[derive(Debug)]
-pub struct WorkerPorts {
-    /// Closed seconds, to the merge thread.
-    pub seconds: Sender<SecondDelta>,
-    /// Meetings with watchlist entries, straight to Python (live).
-    pub notices: Sender<Notice>,
-    /// Questions about flows.
-    pub queries: Receiver<Question>,
-    /// The numbers that the outside sees.
-    pub published: Arc<Published>,
-}
-
-/// What a worker is told.
-#[derive(Debug)]
-pub struct WorkerSetup {
-    /// Live or read.
-    pub mode: Mode,
-    /// Index of the worker, and how many there are.
-    pub index: usize,
-    /// Number of all workers.
-    pub workers: usize,
-    /// Names of the interfaces, by index.
-    pub interfaces: Arc<[String]>,
-    /// What a host is.
-    pub internal: Networks,
-    /// Ports of tunnels.
-    pub ports: TunnelPorts,
-    /// Whether another worker stores all frames (`read`, where each sees every frame).
-    pub stored_elsewhere: bool,
-    /// What to do with copies of packets.
-    pub deduplicate: Deduplicate,
-    /// What requests to web servers are matched against.
-    pub web: WatchedWeb,
-    /// By interface, the captured bytes of a frame beyond which the sensor cuts.
-    pub snaplens: Vec<u32>,
-    /// Flows whose frames are wanted afterwards (`read`).
-    pub selection: Option<Arc<Selection>>,
-}
-
-impl WorkerSetup {
-    /// In `read` every worker sees every frame and keeps those of its address pairs, the first one also what has none;
-    /// live the kernel has spread them.
-    #[inline]
-    fn is_own(&self, decoded: &Result<Packet<'_>, DecodeError>) -> bool {
-        if self.workers == 1 || self.mode == Mode::Live {
-            return true;
-        }
-        let Ok(Packet { network: Network::Ip(packet), .. }) = decoded else { return self.index == 0 };
-        let number = |address: Address| u128::from_be_bytes(*address.bytes());
-        let pair = number(packet.source) ^ number(packet.destination);
-        let folded = (pair ^ pair >> 32 ^ pair >> 64 ^ pair >> 96) as u32;
-        capture::spread(folded) as usize % self.workers == self.index
-    }
-}
+pub use setup::{WorkerPorts, WorkerSetup};
 
 /// Frames that are decoded and looked up together.
 const GROUP: usize = 32;
@@ -121,7 +66,7 @@ struct Arrival<'a> {
 pub struct Worker {
     setup: WorkerSetup,
     ports: WorkerPorts,
-    ring: Option<RingStore>,
+    store: FrameStore,
     clock: Watermark,
     /// Of each frame of the group that is being processed.
     encapsulations: [EncapStack; GROUP],
@@ -146,20 +91,14 @@ pub struct Worker {
 
 impl Worker {
     /// A worker that has seen nothing yet.
-    pub fn new(
-        setup: WorkerSetup,
-        ports: WorkerPorts,
-        flows: FlowTable,
-        watch: WatchHold,
-        ring: Option<RingStore>,
-    ) -> Self {
+    pub fn new(setup: WorkerSetup, ports: WorkerPorts, flows: FlowTable, watch: WatchHold, store: FrameStore) -> Self {
         let counters = WorkerCounters::new(setup.interfaces.len());
         let mirror = MirrorWatch::new(setup.deduplicate, setup.snaplens.clone());
         let second = SecondDelta { worker: setup.index, ..SecondDelta::default() };
         Self {
             setup,
             ports,
-            ring,
+            store,
             clock: Watermark::default(),
             encapsulations: Default::default(),
             flows,
@@ -198,18 +137,19 @@ impl Worker {
     }
 
     /// Stores and decodes the next frames and looks their flows up, each step for all of them before the next one: no
-    /// frame's step needs another's, and what a step will touch was asked for in the one before it.
+    /// frame's step needs another's, and what a step will touch was asked for in the one before it. With a flow cutoff
+    /// frames are stored when their flow is known, see `storing`.
     #[inline]
     fn take_group<'a>(&mut self, frames: &mut impl Iterator<Item = Frame<'a>>) -> ArrayVec<Arrival<'a>, GROUP> {
         let taken: ArrayVec<Frame<'a>, GROUP> =
             frames.take(GROUP).inspect(|frame| prefetch_headers(frame.data)).collect();
         let mut group = ArrayVec::new();
         for (frame, stack) in taken.into_iter().zip(&mut self.encapsulations) {
-            if let Some(ring) = &mut self.ring {
+            if let FrameStore::All(ring) = &mut self.store {
                 ring.store(&frame);
             }
             let decoded = wire::decode(frame.data, frame.origlen, frame.link_type.0, &self.setup.ports, stack);
-            if let Some(ring) = &mut self.ring {
+            if let FrameStore::All(ring) = &mut self.store {
                 ring.describe(&frame, &decoded, stack);
             }
             let mut arrival = Arrival { frame, decoded, key: None, hash: 0, place: None, fingerprint: 0 };
@@ -253,8 +193,14 @@ impl Worker {
         self.punt(arrival, index);
         match &arrival.decoded {
             Ok(Packet { ether, network: Network::Ip(packet) }) => self.process_packet(arrival, *ether, packet, index),
-            Ok(_) => self.counters.analysis.non_ip += 1,
-            Err(error) => self.counters.count_error(*error),
+            Ok(_) => {
+                self.store_late(arrival, index);
+                self.counters.analysis.non_ip += 1;
+            }
+            Err(error) => {
+                self.store_late(arrival, index);
+                self.counters.count_error(*error);
+            }
         }
     }
 
@@ -279,6 +225,7 @@ impl Worker {
         let frame = &arrival.frame;
         let (copy, left_out) = self.take_copy(arrival, ether, packet, index);
         if left_out {
+            self.store_copy(arrival, &key, packet, index);
             self.counters.analysis.duplicate += 1;
             return;
         }
@@ -307,8 +254,12 @@ impl Worker {
         if flow.generation != self.watch.generation {
             self.judge(place);
         }
+        let stored = self.store_beginning(place, arrival, packet, index);
         if !copy {
             self.listen(place, packet, swapped, frame.timestamp_ns);
+        }
+        if !stored {
+            self.store_or_cut(place, arrival, index);
         }
         if self.flows.get(place).flags.contains(FlowFlags::ALERTED) {
             self.ledger.touch(place, self.flows.get(place));

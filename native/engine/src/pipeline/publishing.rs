@@ -15,7 +15,7 @@ impl Worker {
             self.send_hits();
         }
         self.publish();
-        if let Some(ring) = &mut self.ring {
+        if let Some(ring) = self.store.ring_mut() {
             ring.end_block(now);
         }
         self.answer();
@@ -39,7 +39,7 @@ impl Worker {
     }
 
     pub(super) fn publish(&mut self) {
-        if let Some(ring) = &self.ring {
+        if let Some(ring) = self.store.ring() {
             (self.counters.ring_handed, self.counters.ring_dropped_slow) = ring.accounts();
         } else if !self.setup.stored_elsewhere {
             self.counters.ring_off = self.counters.interfaces.iter().map(|interface| interface.captured_frames).sum();

@@ -10,13 +10,6 @@ use crate::testing::*;
 const BROADCAST: End = End([255; 4], 67);
 const CLIENT: End = End([0; 4], 68);
 
-fn ethernet(type_field: u16, payload: &[u8]) -> Vec<u8> {
-    let mut frame = vec![0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 44];
-    frame.extend(type_field.to_be_bytes());
-    frame.extend(payload);
-    frame
-}
-
 fn neighbour(kind: u8) -> Vec<u8> {
     let mut packet = vec![0x60, 0, 0, 0, 0, 24, 58, 255];
     packet.extend([0xfd; 32]);

@@ -44,6 +44,11 @@ impl WatchedWeb {
         Ok(Self { servers: config.servers.clone(), rules: Some(Arc::new(rules)) })
     }
 
+    /// Whether the server at this address is watched.
+    pub fn watches(&self, server: Address) -> bool {
+        self.rules.is_some() && self.servers.contains(server)
+    }
+
     /// The rules, if one of the ends is watched: who asks is not always known before something was said.
     pub fn rules_for(&self, one: Address, other: Address) -> Option<Arc<WebRules>> {
         let rules = self.rules.as_ref()?;

@@ -100,7 +100,7 @@ fn frames_for_a_closed_ring_are_counted() {
 #[test]
 fn configuration_and_status_are_those_of_the_contract() {
     let text = r#"{"directory":"/ring","segment_size_bytes":268435456,"segment_time_seconds":300.0,"max_size_bytes":1,
-                   "max_segments":2,"max_age_seconds":0.5,"min_free_bytes":3}"#;
+                   "max_segments":2,"max_age_seconds":0.5,"min_free_bytes":3,"flow_cutoff_bytes":4}"#;
     let config: RingConfig = serde_json::from_str(text).expect("a configuration");
     assert_eq!((config.segment_size_bytes, config.max_age_seconds), (268_435_456, 0.5));
     let status = RingStatus {

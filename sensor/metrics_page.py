@@ -8,7 +8,7 @@ def reference() -> str:
     lines = [
         "# Metrics",
         "",
-        "Generated from the table in `sensor/metrics.py` by `make docs`; a test compares. All samples of a scrape come",
+        "Generated from the tables in `sensor/metrics` by `make docs`; a test compares. All samples of a scrape come",
         "from one snapshot, so that at any moment, to the frame:",
         "",
         "- the sum of `spanwatch_capture_frames_total` is the sum of `spanwatch_frames_total` and",

@@ -19,7 +19,7 @@ from sensor.api.client import NoAnswerError, RefusedError, Stream
 from sensor.api.server import ApiServer, Endpoint, open_unix
 from sensor.api.stream import MOST_LISTENERS, EventStream
 from tests.unit.api.test_server import UnixConnection, get
-from tests.unit.test_daemon import until
+from tests.unit.daemon_bench import until
 
 PERIOD_SECONDS = 0.02
 

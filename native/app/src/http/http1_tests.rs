@@ -1,3 +1,4 @@
+use super::super::direction::MAX_HEAD_BYTES;
 use super::*;
 use proptest::prelude::*;
 
@@ -257,7 +258,7 @@ fn a_long_head_is_read_as_far_as_it_is_kept() {
         let mut told = Told::default();
         for slice in stream.chunks(size) {
             assert!(reader.feed(slice, &mut |event| told.take(event)));
-            assert!(reader.0.head.len() <= MAX_HEAD_BYTES);
+            assert!(reader.held_bytes() <= MAX_HEAD_BYTES);
         }
         assert_eq!(told.0, expected, "{size}");
         assert_eq!(reader.0.head.capacity(), 0);

@@ -3,6 +3,7 @@
 
 mod chunk;
 pub mod decode;
+mod direction;
 mod expected;
 pub mod form;
 mod head;

@@ -1,7 +1,9 @@
 //! What a poll gives, as rows for Arrow.
 
 mod click;
+mod ends;
 mod mail;
+mod web;
 
 use std::time::Duration;
 
@@ -19,6 +21,7 @@ use crate::watchlist::Side;
 
 pub use click::clicks_to_arrow;
 pub use mail::{logins_to_arrow, mails_to_arrow};
+pub use web::web_to_arrow;
 
 /// A report of a flow that meets a watchlist entry; `src` is the originator, counts are since the last report of the
 /// flow under this entry.
@@ -140,11 +143,11 @@ pub fn metadata_json(metadata: Vec<(&'static str, String)>) -> String {
     serde_json::Value::Object(columns.collect()).to_string()
 }
 
-pub(crate) fn mac_text(mac: Mac) -> Option<String> {
+fn mac_text(mac: Mac) -> Option<String> {
     (!mac.is_zero()).then(|| mac.to_string())
 }
 
-pub(crate) fn interface_name(interfaces: &[String], index: u16) -> String {
+fn interface_name(interfaces: &[String], index: u16) -> String {
     interfaces.get(usize::from(index)).cloned().unwrap_or_default()
 }
 

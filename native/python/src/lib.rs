@@ -182,7 +182,7 @@ impl Batch {
 
     #[getter]
     fn web(&self, py: Python<'_>) -> PyResult<RecordBatch> {
-        let rows = py.detach(|| engine::web::rows::web_to_arrow(&self.polled.notice.web, &self.interfaces));
+        let rows = py.detach(|| engine::rows::web_to_arrow(&self.polled.notice.web, &self.interfaces));
         Ok(RecordBatch(rows.map_err(|error| raise(error.into()))?))
     }
 

@@ -23,47 +23,36 @@ struct Face<'a> {
     file_frame: u64,
 }
 
+/// What a record of either kind, which name these fields alike, has in common with the other.
+macro_rules! face {
+    ($record:expr) => {
+        Face {
+            time_ns: $record.time_ns,
+            flow_id: $record.flow_id,
+            tuple: &$record.tuple,
+            app: $record.app,
+            macs: $record.macs,
+            vlans: &$record.vlans,
+            layers: $record.layers.as_ref(),
+            interface: $record.interface,
+            file_frame: $record.file_frame,
+        }
+    };
+}
+
 /// The columns that flow records share with the others.
 pub(super) fn of_flows(records: &[&FlowRecord], interfaces: &[String]) -> Columns {
-    let faces: Vec<_> = records.iter().map(|record| Face::of_flow(record)).collect();
+    let faces: Vec<_> = records.iter().map(|record| face!(record)).collect();
     columns(&faces, interfaces)
 }
 
 /// The columns that records of what was heard share with those of flows.
 pub(super) fn of_apps(records: &[&AppRecord], interfaces: &[String]) -> Columns {
-    let faces: Vec<_> = records.iter().map(|record| Face::of_app(record)).collect();
+    let faces: Vec<_> = records.iter().map(|record| face!(record)).collect();
     columns(&faces, interfaces)
 }
 
-impl<'a> Face<'a> {
-    fn of_flow(record: &'a FlowRecord) -> Self {
-        Self {
-            time_ns: record.time_ns,
-            flow_id: record.flow_id,
-            tuple: &record.tuple,
-            app: record.app,
-            macs: record.macs,
-            vlans: &record.vlans,
-            layers: record.layers.as_ref(),
-            interface: record.interface,
-            file_frame: record.file_frame,
-        }
-    }
-
-    fn of_app(record: &'a AppRecord) -> Self {
-        Self {
-            time_ns: record.time_ns,
-            flow_id: record.flow_id,
-            tuple: &record.tuple,
-            app: record.app,
-            macs: record.macs,
-            vlans: &record.vlans,
-            layers: record.layers.as_ref(),
-            interface: record.interface,
-            file_frame: record.file_frame,
-        }
-    }
-
+impl Face<'_> {
     fn mac(&self, side: usize) -> Option<String> {
         let mac = self.macs[side];
         (!mac.is_zero()).then(|| mac.to_string())

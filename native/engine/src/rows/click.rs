@@ -3,7 +3,7 @@
 use arrow_array::RecordBatch;
 use serde::{Deserialize, Serialize};
 
-use super::mail::{EndsRow, beside_each_other};
+use super::ends::{EndsRow, beside_each_other};
 use crate::detect::Click;
 use crate::names::AppEvent;
 

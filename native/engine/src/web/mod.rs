@@ -10,7 +10,6 @@ mod file;
 mod finding;
 mod login;
 mod probe;
-pub mod rows;
 mod rules;
 mod watch;
 

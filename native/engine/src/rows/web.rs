@@ -1,32 +1,16 @@
-//! Findings on web servers as rows for Arrow.
+//! Findings on web servers, as rows for Arrow.
 
 use arrow_array::RecordBatch;
 use serde::{Deserialize, Serialize};
 
-use super::watch::WebRecord;
-use crate::flow::{ORIG, RESP};
+use super::ends::{EndsRow, beside_each_other};
 use crate::output::protocol_name;
-use crate::query::to_arrow;
-use crate::rows::{interface_name, mac_text};
+use crate::web::WebRecord;
 
 /// A request to a watched server that a rule matches; `src` asks, `dest` is the server.
 #[derive(Debug, Serialize, Deserialize)]
 struct WebRow {
-    time_ns: u64,
-    start_ns: u64,
-    flow_id: u64,
-    community_id: String,
-    src_ip: String,
-    src_port: u16,
-    dest_ip: String,
-    dest_port: u16,
     proto: String,
-    src_internal: bool,
-    dest_internal: bool,
-    src_mac: Option<String>,
-    dest_mac: Option<String>,
-    vlan: Vec<u16>,
-    in_iface: String,
     category: String,
     rule: String,
     weakness: String,
@@ -50,29 +34,15 @@ struct WebRow {
 /// # Errors
 /// The rows do not fit Arrow's types; a defect of the row type.
 pub fn web_to_arrow(found: &[WebRecord], interfaces: &[String]) -> Result<RecordBatch, serde_arrow::Error> {
-    to_arrow(&found.iter().map(|record| WebRow::new(record, interfaces)).collect::<Vec<_>>())
+    let rows = found.iter().map(|record| (EndsRow::new(&record.flow, interfaces), WebRow::new(record)));
+    beside_each_other(rows.unzip())
 }
 
 impl WebRow {
-    fn new(record: &WebRecord, interfaces: &[String]) -> Self {
-        let (flow, finding) = (&record.flow, &record.finding);
-        let (orig, resp) = (flow.tuple.orig, flow.tuple.resp);
+    fn new(record: &WebRecord) -> Self {
+        let finding = &record.finding;
         Self {
-            time_ns: flow.time_ns,
-            start_ns: flow.start_ns,
-            flow_id: flow.flow_id,
-            community_id: wire::community_id(&flow.tuple),
-            src_ip: orig.address.to_string(),
-            src_port: orig.port,
-            dest_ip: resp.address.to_string(),
-            dest_port: resp.port,
-            proto: protocol_name(flow.tuple.protocol),
-            src_internal: record.flow.internal[ORIG],
-            dest_internal: record.flow.internal[RESP],
-            src_mac: mac_text(flow.macs[ORIG]),
-            dest_mac: mac_text(flow.macs[RESP]),
-            vlan: flow.vlans.to_vec(),
-            in_iface: interface_name(interfaces, flow.interface),
+            proto: protocol_name(record.flow.tuple.protocol),
             category: finding.label.category.clone(),
             rule: finding.label.name.clone(),
             weakness: finding.label.weakness.clone(),

@@ -14,7 +14,8 @@ from sensor.api.live import LiveView
 from sensor.api.server import ApiServer, Endpoint
 from sensor.capture.quiet import QuietTunnels
 from sensor.config import Config, engine_settings
-from sensor.engine import Batch, Counters, Engine
+from sensor.engine import Batch, Counters, Engine, SinkCounters
+from sensor.history.keeper import Keeper, kept_kinds
 from sensor.housekeeping import Housekeeping
 from sensor.identity.memory_file import MemoryFile
 from sensor.identity.naming import Identities
@@ -85,25 +86,29 @@ class Daemon:
         with signals_to(self.stop, self._reloader.request), ExitStack() as stack:
             stack.callback(self._reloader.close)
             check_directories(self._config, live=True)
-            listeners = stack.enter_context(Listeners(self._config))
-            self._start(stack, listeners)
+            sockets = stack.enter_context(Listeners(self._config))
+            self._start(stack, sockets)
             self._manager.ready()
             self._loop()
             self._manager.stopping()
 
-    def _start(self, stack: ExitStack, listeners: Listeners) -> None:
+    def _start(self, stack: ExitStack, sockets: Listeners) -> None:
         """Start evidence first: frames are stored and counted before lists are loaded and questions are answered."""
-        settings = engine_settings(self._config, "live")
+        settings = engine_settings(self._config, "live") | {"records": kept_kinds(self._config, "live")}
         self._engine = self._parts.make_engine(settings)
-        self._outputs = stack.enter_context(AlertOutputs(self._config, self._engine, self._hooks.on_event))
+        self._identities = Identities(self._config.hosts.max, self._config.networks.internal)
+        self._history = stack.enter_context(Keeper(self._config, self._identities))
+        listeners = (self._history.note, self._hooks.on_event)
+        self._outputs = stack.enter_context(AlertOutputs(self._config, self._engine, listeners))
         self._desk = self._outputs.desk
+        self._restore_identities(stack)
         self._stats = StatsLog(self._config, self._engine.log_event)
         self._sources = LibpcapSources(self._engine, settings["interfaces"])
-        self._identities = self._restored_identities(stack)
         self._mail = MailJudge(self._config)
         self._web = WebJudge(self._config.detect.web, self._identities.who)
-        self._view = LiveView(self._engine, self._desk, self._take_counters, self._outputs.sinks, self._identities)
-        api = ApiServer(self._endpoints(listeners))
+        self._view = LiveView(self._engine, self._desk, self._take_counters, self._sinks, self._identities)
+        self._view.history = self._history.numbers
+        api = ApiServer(self._endpoints(sockets))
         stack.callback(api.stop)
         quiet = _quiet_tunnels(self._config)
         stack.callback(quiet.close)
@@ -111,6 +116,7 @@ class Daemon:
             quiet.open()
             self._engine.start()
             stack.callback(self._drain)
+            self._history.start(self._engine)
             self._sources.start()
         for note in self._engine.counters().get("ring_notes", []):
             _log.warning("pcap ring: %s", note)
@@ -124,15 +130,13 @@ class Daemon:
             "watching %s; alerts in %s, metrics at %s", names, self._config.alerts.log, self._config.metrics.listen
         )
 
-    def _restored_identities(self, stack: ExitStack) -> Identities:
+    def _restore_identities(self, stack: ExitStack) -> None:
         """Go on with what the last run knew of hosts; a stop saves what this one knows."""
-        identities = Identities(self._config.hosts.max, self._config.networks.internal)
         file = MemoryFile(self._config.alerts.state)
         earlier = file.load()
         if earlier is not None:
-            identities.restore(earlier)
-        stack.callback(lambda: file.save(identities.document()))
-        return identities
+            self._identities.restore(earlier)
+        stack.callback(lambda: file.save(self._identities.document()))
 
     def _endpoints(self, listeners: Listeners) -> list[Endpoint]:
         endpoints = []
@@ -161,6 +165,7 @@ class Daemon:
     def _poll(self) -> Batch:
         try:
             self._outputs.check()
+            self._history.check()
             self._sources.check()
             batch = self._engine.poll(_POLL_SECONDS)
         except Exception as error:
@@ -171,6 +176,10 @@ class Daemon:
 
     def _take(self, batch: Batch) -> None:
         self._desk.take(self._identities.take(self._mail.take(self._web.take(batch))))
+        self._history.take(batch)
+
+    def _sinks(self) -> tuple[SinkCounters, ...]:
+        return (*self._outputs.sinks(), *self._history.sinks())
 
     def _take_counters(self) -> Counters:
         return self._sources.amend(self._engine.counters())

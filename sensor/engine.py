@@ -183,7 +183,7 @@ class Batch:
     """What one poll brought: rows, and the packet time that everything has passed (0 before the first frame).
 
     `punted` are frames of control protocols, `routers` MACs that have turned out to be routers'. `judged` is put in on
-    the way, see `sensor.mail`.
+    the way, see `sensor.mail`. `mail_records` are the mails as the core's columns.
     """
 
     time_ns: int
@@ -199,6 +199,7 @@ class Batch:
     beacons: Sequence[BeaconRow] = ()
     clicks: Sequence[ClickRow] = ()
     judged: Sequence[JudgedRow] = ()
+    mail_records: "RecordBatch | None" = None
 
 
 def merged_sinks(*groups: Iterable[SinkCounters]) -> list[SinkCounters]:
@@ -249,6 +250,7 @@ class Engine:
             logins=cast("list[LoginRow]", rows_of(native.logins)),
             clicks=cast("list[ClickRow]", rows_of(native.clicks)),
             web=cast("list[WebRow]", rows_of(native.web)),
+            mail_records=native.mails,
         )
 
     def records(self, timeout_seconds: float) -> "list[tuple[str, RecordBatch]] | None":

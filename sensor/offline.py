@@ -1,7 +1,8 @@
 """The engine over capture files: what `sensor.daemon` is to a mirror port."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sensor.alerts.desk import AlertDesk, AlertNumbers
@@ -11,6 +12,7 @@ from sensor.alerts.policy import Policy
 from sensor.config import Config, engine_settings
 from sensor.engine import Batch, Counters, Engine
 from sensor.frames import FrameOutput, Reading
+from sensor.history.keeper import kept_kinds, open_history
 from sensor.identity.naming import Identities
 from sensor.mail.judge import MailJudge
 from sensor.outputs import OutputError, check_directories, event_log_of
@@ -18,6 +20,7 @@ from sensor.stats import StatsLog
 from sensor.web.judge import WebJudge
 
 if TYPE_CHECKING:
+    from sensor.history.store import History
     from sensor.report.collect import Report
 
 _POLL_SECONDS = 0.1
@@ -57,12 +60,16 @@ def analyse(
     be read or a file cannot be written, ValueError for a wrong filter or protocol.
     """
     report = listeners.report
-    records = list(report.RECORDS) if report is not None else []
-    engine = Engine(engine_settings(config, "read", reading.files, reading.apps) | {"records": records})
+    identities = Identities(config.hosts.max)
+    settings = engine_settings(config, "read", reading.files, reading.apps)
+    settings["records"] = sorted({*kept_kinds(config, "read"), *(report.RECORDS if report is not None else ())})
+    engine = Engine(settings)
     alert_log = AlertLog(config.alerts.log) if config.alerts.log else None
     policy = Policy(config.alerts.suppress, rows_tell_time=True)
-    identities = Identities(config.hosts.max)
-    desk = AlertDesk(policy, event_log_of(config, engine), alert_log.write if alert_log else None, listeners.on_event)
+    history = open_history(config, "read", identities)
+    takers = [taker for taker in (report, history) if taker is not None]
+    told = (alert_log.write if alert_log else None, history.note if history else None, listeners.on_event)
+    desk = AlertDesk(policy, event_log_of(config, engine), told)
     web = WebJudge(config.detect.web, identities.who)
     mail = MailJudge(config)
     mail.use(lists)
@@ -70,37 +77,52 @@ def analyse(
     engine.replace_watchlists(lists)
     engine.start()
     try:
-        _take_all(engine, lambda batch: desk.take(identities.take(mail.take(web.take(batch)))), identities, listeners)
+        for batch in _batches(engine, takers, listeners.show_progress):
+            desk.take(identities.take(mail.take(web.take(batch))))
+            if _is_calm(batch):
+                identities.warm_up()
         desk.tick(engine.counters()["time_ns"])
         desk.finish(_END)
+        if history is not None:
+            history.compact()
     finally:
         engine.stop()
+        if history is not None:
+            history.close()
     counters = engine.counters()
     if reading.output is not None:
         _write_frames(engine, reading.output)
     StatsLog(config, engine.log_event).close(counters)
     if alert_log is not None:
         _close(alert_log)
+    if history is not None:
+        _check(history, config.history.directory)
     if report is not None:
         report.finish(counters, identities.machines(_MOST_MACHINES), desk.closed_incidents())
     return counters, desk.numbers(), identities
 
 
-def _take_all(engine: Engine, take: Callable[[Batch], None], identities: Identities, listeners: Listeners) -> None:
+def _batches(
+    engine: Engine, takers: "list[Report | History]", show_progress: Callable[[Counters], None] | None
+) -> Iterator[Batch]:
+    """Give what each poll brings, then hand it to those who take everything, with the records that wait."""
     ended = False
     while not ended:
         batch = engine.poll(_POLL_SECONDS)
-        take(batch)
-        if listeners.report is not None:
-            listeners.report.take(batch)
-            _take_records(engine, listeners.report, ended=batch.ended)
+        yield batch
+        for taker in takers:
+            taker.take(batch)
+        if takers:
+            _take_records(engine, takers, ended=batch.ended)
         ended = batch.ended
-        judged = batch.findings or batch.beacons or batch.web or batch.logins
-        if not (ended or batch.hits or judged or batch.punted):
-            # The core is busy with a longer capture, and nothing waits for Python.
-            identities.warm_up()
-        if listeners.show_progress is not None:
-            listeners.show_progress(engine.counters())
+        if show_progress is not None:
+            show_progress(engine.counters())
+
+
+def _is_calm(batch: Batch) -> bool:
+    """Whether the core is busy with a longer capture, and nothing waits for Python."""
+    judged = batch.findings or batch.beacons or batch.web or batch.logins
+    return not (batch.ended or batch.hits or judged or batch.punted)
 
 
 def _write_frames(engine: Engine, output: FrameOutput) -> None:
@@ -109,12 +131,19 @@ def _write_frames(engine: Engine, output: FrameOutput) -> None:
         raise OutputError(f"{output.path} is not whole: too many flows are wanted; read fewer files at once")
 
 
-def _take_records(engine: Engine, report: "Report", *, ended: bool) -> None:
+def _take_records(engine: Engine, takers: "list[Report | History]", *, ended: bool) -> None:
     """Take the records that wait; at the end all that are left."""
     while records := engine.records(0):
-        report.take_records(records)
+        for taker in takers:
+            taker.take_records(records)
         if not ended:
             return
+
+
+def _check(history: "History", directory: Path) -> None:
+    sink = history.sink()
+    if sink["error"] is not None:
+        raise OutputError(f"{directory}: {sink['error']}: {sink['dropped']} records are lost")
 
 
 def _close(alert_log: AlertLog) -> None:

@@ -4,7 +4,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,7 +15,7 @@ from sensor.alerts.log import AlertLog
 from sensor.alerts.outbox import Outbox
 from sensor.alerts.policy import Policy
 from sensor.alerts.state import StateFile
-from sensor.config import Config
+from sensor.config import Config, keeps_history
 from sensor.engine import Counters, Engine, SinkCounters
 
 _log = logging.getLogger(__name__)
@@ -37,6 +37,8 @@ def check_directories(config: Config, *, live: bool) -> None:
         wanted["eve.path"] = config.eve.path.parent
     if config.pcap_ring.enabled and (live or "pcap_ring" in config.model_fields_set):
         wanted["pcap_ring.directory"] = config.pcap_ring.directory
+    if keeps_history(config, "live" if live else "read"):
+        wanted["history.directory"] = config.history.directory
     for key, directory in wanted.items():
         _check(key, directory)
 
@@ -59,12 +61,12 @@ def event_log_of(config: Config, engine: Engine) -> EventLog:
 class AlertOutputs:
     """Opens the alert log, goes on with the incidents of the last run, and saves them at the end."""
 
-    def __init__(self, config: Config, engine: Engine, on_event: Callable[[Event], None] | None) -> None:
+    def __init__(self, config: Config, engine: Engine, listeners: Iterable[Callable[[Event], None] | None]) -> None:
         self._state = StateFile(config.alerts.state)
         self._alert_log = AlertLog(config.alerts.log) if config.alerts.log else None
         self._outbox = Outbox(self._alert_log, self._state)
         self._policy = Policy(config.alerts.suppress, time.time_ns())
-        self.desk = AlertDesk(self._policy, event_log_of(config, engine), self._outbox.post, on_event)
+        self.desk = AlertDesk(self._policy, event_log_of(config, engine), (self._outbox.post, *listeners))
 
     def __enter__(self) -> Self:
         """Take the earlier state and start to write. Raises OutputError if another process has the state."""

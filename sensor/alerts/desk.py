@@ -40,12 +40,11 @@ class AlertDesk:
         self,
         policy: Policy,
         event_log: EventLog,
-        write_line: Callable[[Event], None] | None = None,
-        on_event: Callable[[Event], None] | None = None,
+        listeners: Iterable[Callable[[Event], None] | None] = (),
     ) -> None:
         self._policy = policy
         self._event_log = event_log
-        self._listeners = [listener for listener in (write_line, on_event) if listener is not None]
+        self._listeners = [listener for listener in listeners if listener is not None]
         self._lock = threading.Lock()
         self._saved_revision = policy.revision
 

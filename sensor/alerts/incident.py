@@ -1,8 +1,8 @@
 """An incident: everything that one rule has to say about one host and one indicator or remote, over time."""
 
 import hashlib
-from collections.abc import Container
-from dataclasses import dataclass
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any, NamedTuple
 
@@ -36,7 +36,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line of the alert log. `groups` are its text after the rule and the id, already escaped."""
+    """One line of the alert log. `groups` are its text after the rule and the id, already escaped.
+
+    `about` is the incident at that time, as `Incident.describe` gives it, with `opened_ns`.
+    """
 
     kind: Kind
     time_ns: int
@@ -46,6 +49,7 @@ class Event:
     incident: str = ""
     host: str = ""
     totals: Totals | None = None
+    about: Mapping[str, Any] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +152,8 @@ class Incident:
     def _event(self, kind: Kind, time_ns: int, groups: tuple[str, ...]) -> Event:
         self.reported_ns = time_ns
         self.news = False
-        return Event(kind, time_ns, groups, self.rule, self.severity, self.id, self.host, self.totals())
+        about = {**self.describe(), "opened_ns": self.opened_ns}
+        return Event(kind, time_ns, groups, self.rule, self.severity, self.id, self.host, self.totals(), about)
 
     def totals(self) -> Totals | None:
         """What it has counted, if it is one of flows."""
@@ -169,7 +174,12 @@ class Incident:
         }
         match self.tally:
             case FlowTally() as flows:
-                view |= {"remote": flows.remote, "stage": flows.stage, **flows.totals()._asdict()}
+                view |= {
+                    "remote": flows.remote,
+                    "stage": flows.stage,
+                    "list": flows.list_name,
+                    **flows.totals()._asdict(),
+                }
             case FindingTally() as finding:
                 view |= {"connections": finding.connections, "servers": finding.servers, "rejects": finding.rejects}
             case JudgedTally() as judged:

@@ -107,6 +107,7 @@ class FlowTally:
     starts_ns: list[int] = field(default_factory=list)
     several_remotes: bool = False
     by_name: bool = False
+    list_name: str = ""
     kind: Literal["flows"] = "flows"
 
     @classmethod
@@ -121,6 +122,7 @@ class FlowTally:
         tally = cls(ends.host, host_port, ends.remote, remote_port, ends.host_opened)
         tally.contacts = 0 if row["event"] == "open" else 1
         tally.by_name = row["observed"] is not None
+        tally.list_name = row["list"]
         return tally
 
     def add(self, row: HitRow, ends: Ends) -> bool:

@@ -9,6 +9,7 @@ from sensor.alerts.conditions import Health, Verdict, problems
 from sensor.alerts.desk import AlertDesk
 from sensor.alerts.text import utc_stamp
 from sensor.engine import Counters, Engine, SinkCounters, merged_sinks
+from sensor.history.numbers import HistoryNumbers
 from sensor.identity.naming import Identities
 from sensor.metrics import Scrape
 
@@ -30,6 +31,7 @@ class LiveView:
         self.workers_advance = True
         self.reload_success = True
         self.stale_lists: list[tuple[str, str]] = []
+        self.history: Callable[[], HistoryNumbers | None] = lambda: None
         self._engine = engine
         self._desk = desk
         self._take_counters = take_counters
@@ -51,6 +53,7 @@ class LiveView:
             self.health.verdict,
             self.reload_success,
             self._identities.numbers(),
+            self.history(),
         )
 
     def status(self) -> dict[str, Any]:

@@ -146,8 +146,10 @@ def _output_overrides(args: argparse.Namespace) -> dict[str, object]:
         overrides = {"eve.path": str(output / "eve.json"), "alerts.log": str(output / "alerts.log")}
     elif args.configuration is None:
         overrides = {"eve.path": None, "alerts.log": None}
-    # Only a configuration that was asked for may make `read` write to the ring; the daemon's own is no such.
-    return overrides if args.configuration is not None else {**overrides, "pcap_ring.enabled": False}
+    if args.configuration is None:
+        # Only a configuration that was asked for may make `read` write to the stores; the daemon's own is no such.
+        overrides |= {"pcap_ring.enabled": False, "history.enabled": False}
+    return overrides
 
 
 def _progress(files: Sequence[str], *, quiet: bool) -> AbstractContextManager[ShowProgress | None]:

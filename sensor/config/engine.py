@@ -9,6 +9,11 @@ from sensor.config.models import Config, Interface, PcapRing
 Mode = Literal["live", "read"]
 
 
+def keeps_history(config: Config, mode: Mode) -> bool:
+    """Whether records are kept: in `read` only where the configuration names the history."""
+    return config.history.enabled and (mode == "live" or "history" in config.model_fields_set)
+
+
 class InterfaceSettings(TypedDict):
     """How one interface is captured, everything resolved."""
 

@@ -31,15 +31,21 @@ class Eve(Section):
 
 
 class History(Section):
-    """The searchable past. Accepted; without effect in this version."""
+    """The searchable past: records as Parquet files. Whatever limit is met first deletes the oldest hour."""
 
-    enabled: bool = Field(default=True, description="Whether it is kept.")
-    directory: ConfiguredPath = Field(default=Path("/var/lib/spanwatch/history"), description="Where it lies.")
+    enabled: bool = Field(
+        default=True, description="Whether it is kept; by `read` only where the configuration has this group."
+    )
+    directory: ConfiguredPath = Field(
+        default=Path("/var/lib/spanwatch/history"), description="Where the files lie; one sensor a directory."
+    )
     max_age: Duration = Field(
-        default=90 * 86_400.0, description="Age of a record, counted from the newest one (duration)."
+        default=90 * 86_400.0,
+        description="Age of a record, counted from the newest one (duration). 0: no limit. The hourly sums of flows "
+        "count as if they had a quarter of their age, here and when room is made.",
     )
     max_size: Size = Field(default=20 * GIB, description="Size of all files together (size).")
-    min_free: Size = Field(default=10 * GIB, description="Space that stays free on the disk (size).")
+    min_free: Size = Field(default=10 * GIB, description="Space that stays free on the disk (size). 0: none.")
 
 
 class Evidence(Section):

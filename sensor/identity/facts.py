@@ -35,7 +35,7 @@ class Evidence:
     """Something that a protocol says of a machine, known by IP address, MAC or both.
 
     `vendor_class` is DHCP's (option 60), `server` the DHCP server that has given the address. `user` is at the machine,
-    `agent` a program on it that asks the web.
+    `agent` a program on it that asks the web. `vlan` is that of the frame, the outermost tag first.
     """
 
     time_ns: int
@@ -47,6 +47,7 @@ class Evidence:
     server: str | None = None
     user: str | None = None
     agent: str | None = None
+    vlan: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

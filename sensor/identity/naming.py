@@ -1,7 +1,7 @@
 """The identities of a run: learns from each batch of the core, and names the hosts in its rows."""
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -90,6 +90,15 @@ class Identities:
             newest = sorted(self._table.addresses()[-most:])
             return [{"ip": ip, **self._table.history(ip)[-1]} for ip in newest]
 
+    def heard_since(self, time_ns: int) -> Iterator[dict[str, Any]]:
+        """Give each machine that was heard at a time or later, with its address; others may learn meanwhile."""
+        with self._lock:
+            heard = self._table.heard_since(time_ns)
+        for ip in heard:
+            with self._lock:
+                known = self._table.history(ip)
+            yield from ({"ip": ip, **machine} for machine in known if machine["last_seen_ns"] >= time_ns)
+
     def places(self) -> list[dict[str, Any]]:
         """Give the switch ports that the mirror hangs on."""
         with self._lock:
@@ -108,7 +117,7 @@ class Identities:
             RouterMac: lambda router: self._table.learn_routers([router.mac]),
         }
         for fact in self._dissector.read(frame):
-            learn[type(fact)](fact)
+            learn[type(fact)](replace(fact, vlan=tuple(frame.vlan)) if isinstance(fact, Evidence) else fact)
 
     def _name_hit(self, row: HitRow) -> HitRow:
         return {**row, "machine": self._table.who(ends_of(row).host, row["time_ns"], host_mac(row))}

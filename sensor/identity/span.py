@@ -69,7 +69,7 @@ class Card:
 
 @dataclass(slots=True)
 class Span:
-    """One machine at one address; `mac` is None while only its name is known."""
+    """One machine at one address; `mac` is None while only its name is known, `vlan` is that of the last frame."""
 
     mac: str | None
     first_seen_ns: int
@@ -78,6 +78,7 @@ class Span:
     protocols: list[str] = field(default_factory=list)
     users: list[Said] = field(default_factory=list)
     agents: list[Said] = field(default_factory=list)
+    vlan: list[int] = field(default_factory=list)
 
     def extend(self, time_ns: int, protocol: str) -> None:
         """Take that it was heard again."""

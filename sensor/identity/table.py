@@ -46,8 +46,9 @@ class Inside(TypedDict):
 
 
 class PastMachine(Machine, Inside):
-    """The same, with the time in which it was heard."""
+    """The same, with its VLAN and the time in which it was heard."""
 
+    vlan: list[int]
     first_seen_ns: int
     last_seen_ns: int
 
@@ -118,6 +119,7 @@ class IdentityTable:
             {
                 **self._machine(span, None),
                 **_inside(span),
+                "vlan": span.vlan,
                 "first_seen_ns": span.first_seen_ns,
                 "last_seen_ns": span.last_seen_ns,
             }
@@ -131,6 +133,11 @@ class IdentityTable:
     def addresses(self) -> list[str]:
         """Give all addresses, the one heard last the last."""
         return list(self._memory.addresses)
+
+    def heard_since(self, time_ns: int) -> list[str]:
+        """Give the addresses at which a machine was heard at a time or later."""
+        known = self._memory.addresses.items()
+        return [ip for ip, spans in known if any(span.last_seen_ns >= time_ns for span in spans)]
 
     def _machine(self, span: Span, frame_mac: str | None) -> Machine:
         told = span.mac if span.mac is not None and not self._is_proxy(span.mac) else None
@@ -177,6 +184,7 @@ class IdentityTable:
         before = spans[-1].mac if spans else None
         span = span_for(spans, evidence.mac, evidence.time_ns)
         span.extend(evidence.time_ns, evidence.protocol)
+        span.vlan = list(evidence.vlan) or span.vlan
         say(span.users, evidence.user, evidence.time_ns)
         say(span.agents, evidence.agent, evidence.time_ns)
         if evidence.mac is None:

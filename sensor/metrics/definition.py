@@ -7,6 +7,7 @@ from typing import Literal
 from sensor.alerts.conditions import Verdict
 from sensor.alerts.desk import AlertNumbers
 from sensor.engine import Counters, SinkCounters
+from sensor.history.numbers import HistoryNumbers
 from sensor.identity.naming import IdentityNumbers
 
 Sample = tuple[tuple[str, ...], float]
@@ -25,6 +26,7 @@ class Scrape:
     verdict: Verdict
     reload_success: bool
     identities: IdentityNumbers
+    history: HistoryNumbers | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ CONFIGURATION = f"""\
 sensor: {{name: system-test}}
 capture: {{interfaces: [mirror0]}}
 pcap_ring: {{segment_size: 1MiB, max_size: 32MiB, min_free: 1MiB}}
+history: {{max_size: 32MiB, min_free: 1MiB}}
 watchlists:
   - {{path: {LIST}, severity: 1}}
 """

@@ -46,6 +46,7 @@ class Bench:
         chosen = {
             "capture.interfaces": ["eth1"],
             "pcap_ring.directory": str(self.directory / "ring"),
+            "history.enabled": False,
             "alerts.log": str(self.directory / "log" / "alerts.log"),
             "alerts.state": str(self.directory / "state"),
             "eve.path": str(self.directory / "log" / "eve.json"),
@@ -81,8 +82,8 @@ class Bench:
         return config
 
     @contextmanager
-    def running(self) -> Iterator[Daemon]:
-        daemon = self.daemon()
+    def running(self, config: Config | None = None) -> Iterator[Daemon]:
+        daemon = self.daemon(config)
         failures: list[BaseException] = []
 
         def run() -> None:

@@ -177,6 +177,7 @@ class FakeEngine:
     batches: deque[Batch | Exception] = field(default_factory=deque)
     events: list[str] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
+    kept: deque[tuple[str, Any]] = field(default_factory=deque)
     watchlists: list[object] = field(default_factory=list)
     progress: int = 0
     advances: bool = True
@@ -201,6 +202,12 @@ class FakeEngine:
         if isinstance(batch, Exception):
             raise batch
         return batch
+
+    def records(self, timeout_seconds: float) -> list[tuple[str, Any]] | None:
+        if "stop" in self.calls:
+            return None
+        self.wake.wait(min(timeout_seconds, 0.01))
+        return [self.kept.popleft()] if self.kept else []
 
     def replace_watchlists(self, watchlists: object) -> int:
         self.calls.append("replace_watchlists")
@@ -239,9 +246,6 @@ class FakeEngine:
     def write_frames(self, path: str, rotation: tuple[int, int, int]) -> tuple[int, int, bool]:
         self.calls.append(f"write_frames {path} {rotation}")
         return 0, 0, False
-
-    def records(self, timeout_seconds: float) -> None:
-        self.calls.append(f"records {timeout_seconds}")
 
     def stop(self) -> None:
         self.calls.append("stop")

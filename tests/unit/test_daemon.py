@@ -22,10 +22,14 @@ from sensor.config import Config, ConfigError
 from sensor.config.errors import Problem
 from sensor.daemon import Daemon, Hooks, Parts, WorkerError
 from sensor.engine import Batch
+from sensor.history.keeper import Keeper
+from sensor.history.store import History
+from sensor.identity.naming import Identities
 from sensor.outputs import OutputError
 from sensor.reload import Lists
 from tests.unit.daemon_bench import Bench, now_hit, until
-from tests.unit.samples import SECOND, FakeEngine, hit, interface
+from tests.unit.history.samples import flow_batch, ports, rows
+from tests.unit.samples import C2, HOST, SECOND, FakeEngine, hit, interface
 
 
 @pytest.fixture
@@ -51,6 +55,31 @@ def test_a_hit_reaches_the_log_the_event_log_the_api_and_the_hook(bench: Bench) 
         assert json.loads(bench.engine.events[0])["event_type"] == "alert"
         assert [event.kind for event in bench.events] == [Kind.OPEN]
         assert bench.get("/api/alerts")[0]["id"] == bench.events[0].incident
+
+
+def test_the_history_keeps_records_mails_and_alerts_to_the_end(bench: Bench) -> None:
+    root = bench.directory / "history"
+    config = bench.config(**{"history.enabled": True, "history.directory": str(root)})
+    bench.engine.kept.append(("flow", flow_batch(3)))
+    with bench.running(config):
+        assert bench.engine.settings["records"] == ("flow", "dns", "tls", "quic", "http", "ssh")
+        bench.engine.batches.append(Batch(time.time_ns(), [now_hit()]))
+        until(lambda: bench.alert_lines and not bench.engine.kept)
+        with pytest.raises(OutputError, match=r"history\.directory: cannot use .*another process has it"):
+            Keeper(config, Identities(1))
+    assert ports(root) == [1024, 1025, 1026]
+    (opened,) = rows(root, "alert", "event, id, host, remote, indicator, list, count, text")
+    assert opened == ("OPEN", bench.events[0].incident, HOST, C2, C2, "feodo", 1, bench.alert_lines[0])
+
+
+def test_a_history_that_cannot_go_on_ends_the_run(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_history: History, _records: object) -> None:
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr(History, "take_records", fail)
+    config = bench.config(**{"history.enabled": True, "history.directory": str(bench.directory / "history")})
+    with pytest.raises(WorkerError, match="the history's writer has died: a defect"):
+        bench.daemon(config).run()
 
 
 def test_what_the_core_still_holds_at_the_stop_is_not_lost_and_survives_a_restart(bench: Bench) -> None:
@@ -183,11 +212,12 @@ def test_a_taken_port_starts_nothing(bench: Bench) -> None:
     assert bench.engine.calls == []
 
 
-@pytest.mark.parametrize("key", ["alerts.log", "alerts.state", "eve.path", "pcap_ring.directory"])
+@pytest.mark.parametrize("key", ["alerts.log", "alerts.state", "eve.path", "pcap_ring.directory", "history.directory"])
 def test_a_directory_that_cannot_be_made_starts_nothing(bench: Bench, key: str) -> None:
     (bench.directory / "file").touch()
+    changes = {"history.enabled": True, key: str(bench.directory / "file" / "below" / "x")}
     with pytest.raises(OutputError, match=key.replace(".", r"\.")):
-        bench.daemon(bench.config(**{key: str(bench.directory / "file" / "below" / "x")})).run()
+        bench.daemon(bench.config(**changes)).run()
     assert bench.engine.calls == []
 
 

@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sensor import __version__
 from sensor.alerts.conditions import Verdict
 from sensor.alerts.desk import AlertNumbers
+from sensor.history.numbers import HistoryNumbers
 from sensor.identity.naming import IdentityNumbers
 from sensor.metrics import DEFINITIONS, Scrape, registry_of
 from tests.unit.samples import START, counters, interface
@@ -53,6 +54,7 @@ PROMISED = [
 ]
 
 IDENTITIES = IdentityNumbers(4, 2, {"arp": 0, "dhcp": 3})
+HISTORY = HistoryNumbers({"flow": 12, "dns": 3}, 4096, START, 2, 1)
 
 Samples = dict[str, dict[tuple[str, ...], float]]
 
@@ -60,7 +62,8 @@ Samples = dict[str, dict[tuple[str, ...], float]]
 def page(verdict: Verdict = Verdict.OK, *, reload_success: bool = True, **changes: Any) -> str:
     alerts = AlertNumbers({("watchlist.ip", "high"): 2}, {"smtp.bulk": 3}, 1, 0)
     sink = {"sink": "alerts", "written": 5, "dropped": 1, "error": "No space left on device"}
-    scrape = Scrape(counters(**changes), alerts, (sink,), verdict, reload_success, IDENTITIES)  # type: ignore[arg-type]
+    snapshot = counters(**changes)
+    scrape = Scrape(snapshot, alerts, (sink,), verdict, reload_success, IDENTITIES, HISTORY)  # type: ignore[arg-type]
     return generate_latest(registry_of(lambda: scrape)).decode()
 
 
@@ -89,6 +92,11 @@ def test_values_are_those_of_the_snapshot() -> None:
     assert found["spanwatch_sink_dropped_records_total"] == {("eve",): 0, ("alerts",): 3}
     assert found["spanwatch_sink_written_records_total"] == {("eve",): 7, ("alerts",): 5}
     assert found["spanwatch_sink_failing"] == {("eve",): 0, ("alerts",): 1}
+    assert found["spanwatch_history_written_records_total"] == {("flow",): 12, ("dns",): 3}
+    assert found["spanwatch_history_bytes"][()] == 4096
+    assert found["spanwatch_history_oldest_timestamp_seconds"][()] == pytest.approx(START / 1e9)
+    assert found["spanwatch_history_deletions_total"][()] == 2
+    assert found["spanwatch_history_failed_compactions_total"][()] == 1
     assert found["spanwatch_build_info"] == {(platform.python_version(), __version__): 1}
 
 

@@ -15,7 +15,7 @@ def desk_with(types: set[str]) -> tuple[AlertDesk, list[Event], list[Event], lis
     lines: list[Event] = []
     heard: list[Event] = []
     eve: list[str] = []
-    desk = AlertDesk(Policy(), EventLog(eve.append, frozenset(types), "hq"), lines.append, heard.append)
+    desk = AlertDesk(Policy(), EventLog(eve.append, frozenset(types), "hq"), (lines.append, heard.append))
     return desk, lines, heard, eve
 
 

@@ -53,7 +53,7 @@ class Watchlists:
 
 @final
 class WebRules:
-    """Compiled rules of web attacks, to try them; an engine compiles its own from its settings."""
+    """Compiled rules of web attacks, to try them or to use them; an engine begins with those of its settings."""
 
     @staticmethod
     def compile(rules: str) -> WebRules:
@@ -84,6 +84,13 @@ class Batch:
     @property
     def mails(self) -> RecordBatch:
         """Mail transactions and mails read, by time and flow; columns as `sensor.mail.rows.MailRow`."""
+
+    @property
+    def raw_mails(self) -> list[bytes]:
+        """The messages of `mails` as they were sent, in their order; empty where there is none, or no room for it.
+
+        All are empty unless the settings say `raw_mails`. A run gives 256 MiB at most.
+        """
 
     @property
     def logins(self) -> RecordBatch:
@@ -153,6 +160,9 @@ class Engine:
         Waits at most `timeout_seconds` for the first. None: no more will come. In read mode nothing goes on while
         records wait to be taken, and `poll` returns when there are any; live what does not fit is lost and counted.
         """
+
+    def replace_web_rules(self, rules: WebRules) -> None:
+        """Match requests of connections that begin from now on against these rules."""
 
     def replace_watchlists(self, watchlists: Watchlists) -> int:
         """Put watchlists in force and give their generation; open flows are judged at their next packet."""

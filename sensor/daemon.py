@@ -21,12 +21,13 @@ from sensor.identity.memory_file import MemoryFile
 from sensor.identity.naming import Identities
 from sensor.mail.judge import MailJudge
 from sensor.outputs import AlertOutputs, check_directories
-from sensor.reload import ListLoader, Lists, Reload, Reloader, restart_needed
+from sensor.reload import ListLoader, Lists, Loaders, Reload, Reloader, restart_needed
 from sensor.sockets import Listeners
 from sensor.sources import LibpcapSources
 from sensor.stats import StatsLog
 from sensor.systemd import ServiceManager, signals_to
 from sensor.web.judge import WebJudge
+from sensor.web.rules import compiled_rules
 
 _log = logging.getLogger(__name__)
 _POLL_SECONDS = 0.25
@@ -60,6 +61,7 @@ class Parts:
 
     make_engine: Callable[[dict[str, Any]], Engine] = Engine
     load_lists: Callable[[Config], Lists] = field(default_factory=ListLoader)
+    load_web_rules: Callable[[Config], object] = lambda config: compiled_rules(config.detect.web.rules)
 
 
 class Daemon:
@@ -75,7 +77,8 @@ class Daemon:
         self._parts = parts or Parts()
         self._manager = ServiceManager()
         self._stop_asked = False
-        self._reloader = Reloader(self._hooks.read_config or (lambda: config), self._parts.load_lists, config)
+        loaders = Loaders(self._parts.load_lists, self._parts.load_web_rules)
+        self._reloader = Reloader(self._hooks.read_config or (lambda: config), loaders, config)
 
     def stop(self) -> None:
         """Ask the run to drain and end; may be called from any thread and from a signal handler."""
@@ -203,6 +206,8 @@ class Daemon:
     def _apply(self, found: Reload) -> None:
         if found.lists is not None:
             self._use(found.lists)
+        if found.web_rules is not None:
+            self._engine.replace_web_rules(found.web_rules)
         if found.config is not None:
             self._desk.replace_suppressions(found.config.alerts.suppress)
             outside = restart_needed(self._config, found.config)

@@ -13,7 +13,7 @@ from sensor.web.rows import WebRow
 
 if TYPE_CHECKING:
     from sensor._native import Engine as NativeEngine
-    from sensor._native import RecordBatch, Watchlists
+    from sensor._native import RecordBatch, Watchlists, WebRules
 
 
 class InterfaceCounters(TypedDict):
@@ -182,8 +182,9 @@ class Counters(TypedDict):
 class Batch:
     """What one poll brought: rows, and the packet time that everything has passed (0 before the first frame).
 
-    `punted` are frames of control protocols, `routers` MACs that have turned out to be routers'. `judged` is put in on
-    the way, see `sensor.mail`. `mail_records` are the mails as the core's columns.
+    `raw_mails` are the messages of `mails` as they were sent, empty where there is none, and nothing at all unless the
+    settings ask for it. `punted` are frames of control protocols, `routers` MACs that have turned out to be routers'.
+    `judged` is put in on the way, see `sensor.mail`. `mail_records` are the mails as the core's columns.
     """
 
     time_ns: int
@@ -194,6 +195,7 @@ class Batch:
     punted: Sequence[PuntedFrame] = ()
     routers: Sequence[str] = ()
     mails: Sequence[MailRow] = ()
+    raw_mails: Sequence[bytes] = ()
     logins: Sequence[LoginRow] = ()
     web: Sequence[WebRow] = ()
     beacons: Sequence[BeaconRow] = ()
@@ -228,6 +230,7 @@ class Engine:
     def __init__(self, settings: Mapping[str, Any], core: "NativeEngine | None" = None) -> None:
         self._core = core or _native_core(json.dumps(settings))
         self._has_event_log = settings.get("eve") is not None
+        self._has_raw_mails = bool(settings.get("raw_mails"))
         self._stopped = False
 
     def start(self) -> None:
@@ -247,6 +250,7 @@ class Engine:
             punted=[PuntedFrame(*frame) for frame in native.punted],
             routers=native.routers,
             mails=cast("list[MailRow]", rows_of(native.mails)),
+            raw_mails=native.raw_mails if self._has_raw_mails else (),
             logins=cast("list[LoginRow]", rows_of(native.logins)),
             clicks=cast("list[ClickRow]", rows_of(native.clicks)),
             web=cast("list[WebRow]", rows_of(native.web)),
@@ -260,6 +264,10 @@ class Engine:
     def replace_watchlists(self, watchlists: object) -> int:
         """Use other compiled lists from now on, also for flows that are open; gives their generation."""
         return self._core.replace_watchlists(cast("Watchlists", watchlists))
+
+    def replace_web_rules(self, rules: object) -> None:
+        """Use other compiled rules of web attacks from now on, for connections that begin."""
+        self._core.replace_web_rules(cast("WebRules", rules))
 
     def counters(self) -> Counters:
         """Take one snapshot in which the accounts close."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sensor.alerts.desk import AlertDesk, AlertNumbers
 from sensor.alerts.incident import Event
@@ -61,9 +61,7 @@ def analyse(
     """
     report = listeners.report
     identities = Identities(config.hosts.max)
-    settings = engine_settings(config, "read", reading.files, reading.apps)
-    settings["records"] = sorted({*kept_kinds(config, "read"), *(report.RECORDS if report is not None else ())})
-    engine = Engine(settings)
+    engine = Engine(_settings(config, reading, report))
     alert_log = AlertLog(config.alerts.log) if config.alerts.log else None
     policy = Policy(config.alerts.suppress, rows_tell_time=True)
     history = open_history(config, "read", identities)
@@ -77,8 +75,10 @@ def analyse(
     engine.replace_watchlists(lists)
     engine.start()
     try:
-        for batch in _batches(engine, takers, listeners.show_progress):
-            desk.take(identities.take(mail.take(web.take(batch))))
+        for batch in _batches(engine, listeners.show_progress):
+            judged = mail.take(web.take(batch))
+            desk.take(identities.take(judged))
+            _hand_on(judged, takers, engine)
             if _is_calm(batch):
                 identities.warm_up()
         desk.tick(engine.counters()["time_ns"])
@@ -102,18 +102,19 @@ def analyse(
     return counters, desk.numbers(), identities
 
 
-def _batches(
-    engine: Engine, takers: "list[Report | History]", show_progress: Callable[[Counters], None] | None
-) -> Iterator[Batch]:
-    """Give what each poll brings, then hand it to those who take everything, with the records that wait."""
+def _settings(config: Config, reading: Reading, report: "Report | None") -> dict[str, Any]:
+    settings = engine_settings(config, "read", reading.files, reading.apps)
+    settings["records"] = sorted({*kept_kinds(config, "read"), *(report.RECORDS if report is not None else ())})
+    settings["raw_mails"] = report is not None
+    return settings
+
+
+def _batches(engine: Engine, show_progress: Callable[[Counters], None] | None) -> Iterator[Batch]:
+    """Give what each poll brings."""
     ended = False
     while not ended:
         batch = engine.poll(_POLL_SECONDS)
         yield batch
-        for taker in takers:
-            taker.take(batch)
-        if takers:
-            _take_records(engine, takers, ended=batch.ended)
         ended = batch.ended
         if show_progress is not None:
             show_progress(engine.counters())
@@ -131,12 +132,14 @@ def _write_frames(engine: Engine, output: FrameOutput) -> None:
         raise OutputError(f"{output.path} is not whole: too many flows are wanted; read fewer files at once")
 
 
-def _take_records(engine: Engine, takers: "list[Report | History]", *, ended: bool) -> None:
-    """Take the records that wait; at the end all that are left."""
-    while records := engine.records(0):
+def _hand_on(batch: Batch, takers: "list[Report | History]", engine: Engine) -> None:
+    """Hand what was judged to those who take everything, with the records that wait; at the end all that are left."""
+    for taker in takers:
+        taker.take(batch)
+    while takers and (records := engine.records(0)):
         for taker in takers:
             taker.take_records(records)
-        if not ended:
+        if not batch.ended:
             return
 
 

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 from sensor.config import Config, ConfigError
 from sensor.watchlist import WatchlistStore
@@ -21,11 +22,20 @@ class Lists:
 
 @dataclass(frozen=True, slots=True)
 class Reload:
-    """What a reload found. `config` is None if the configuration cannot be used, `lists` if no list can."""
+    """What a reload found; None is what cannot be used. `web_rules` are compiled."""
 
     config: Config | None
     lists: Lists | None
+    web_rules: object | None
     problems: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaders:
+    """What is read again with a configuration; each raises OSError or ValueError if nothing of it can be used."""
+
+    lists: Callable[[Config], Lists]
+    web_rules: Callable[[Config], object]
 
 
 class ListLoader:
@@ -45,11 +55,9 @@ class ListLoader:
 class Reloader:
     """Runs one reload at a time; one more that is asked for meanwhile comes after it."""
 
-    def __init__(
-        self, read_config: Callable[[], Config], load_lists: Callable[[Config], Lists], config: Config
-    ) -> None:
+    def __init__(self, read_config: Callable[[], Config], loaders: Loaders, config: Config) -> None:
         self._read_config = read_config
-        self._load_lists = load_lists
+        self._loaders = loaders
         self._config = config
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="reload")
         self._running: Future[Reload] | None = None
@@ -82,23 +90,33 @@ class Reloader:
 
     def _reload(self) -> Reload:
         problems: list[str] = []
-        config = None
-        try:
-            config = self._read_config()
-        except ConfigError as error:
-            problems += map(str, error.problems)
-        try:
-            lists = self._load_lists(config or self._config)
-        except (OSError, ValueError) as error:
-            problems.append(str(error))
-            return Reload(config, None, problems)
-        return Reload(config, lists, problems)
+        config = _tried(self._read_config, problems)
+        in_force = config or self._config
+        lists = _tried(lambda: self._loaders.lists(in_force), problems)
+        web_rules = _tried(lambda: self._loaders.web_rules(in_force), problems)
+        return Reload(config, lists, web_rules, problems)
+
+
+_T = TypeVar("_T")
+
+
+def _tried(read: Callable[[], _T], problems: list[str]) -> _T | None:
+    try:
+        return read()
+    except ConfigError as error:
+        problems += map(str, error.problems)
+    except (OSError, ValueError) as error:
+        problems.append(str(error))
+    return None
 
 
 def restart_needed(old: Config, new: Config) -> list[str]:
     """Name the sections whose changes a reload does not take."""
-    taken = {"watchlists", "alerts"}
+    taken = {"watchlists", "alerts", "detect"}
     changed = [name for name in Config.model_fields if getattr(old, name) != getattr(new, name)]
     outside = [name for name in changed if name not in taken]
     alerts = new.alerts.model_copy(update={"suppress": old.alerts.suppress})
-    return outside if alerts == old.alerts else [*outside, "alerts"]
+    web = new.detect.web.model_copy(update={"rules": old.detect.web.rules})
+    detect = new.detect.model_copy(update={"web": web})
+    partly = {"alerts": alerts == old.alerts, "detect": detect == old.detect}
+    return [*outside, *(name for name, same in partly.items() if not same)]

@@ -53,7 +53,9 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "-o", dest="output", type=Path, metavar="DIR", help="write DIR/eve.json and DIR/alerts.log anew"
     )
     parser.add_argument(
-        "--report", action="store_true", help="write DIR/report.html and DIR/report.json, and print what was found"
+        "--report",
+        action="store_true",
+        help="write DIR/report.html, DIR/report.json and DIR/mail/*.eml, and print what was found",
     )
     parser.add_argument("--json", action="store_true", help="print the summary as one JSON object")
     parser.add_argument(
@@ -107,15 +109,15 @@ def _analyse(
 
         offline.prepare(config, anew=args.output is not None)
         with _progress(reading.files, quiet=args.json) as show:
-            report = _new_report(config) if args.report else None
+            report = _new_report(config, args.output) if args.report else None
             listeners = offline.Listeners(show_progress=show, report=report)
             return *offline.analyse(config, reading, lists.result().compiled, listeners), report
 
 
-def _new_report(config: Config) -> "Report":
+def _new_report(config: Config, directory: Path) -> "Report":
     from sensor.report.collect import Report  # noqa: PLC0415  # late: reading alone starts faster
 
-    return Report(config)
+    return Report(config, directory)
 
 
 def _write_report(document: dict[str, Any], found: dict[str, Any], args: argparse.Namespace) -> None:
@@ -133,10 +135,12 @@ def _write_report(document: dict[str, Any], found: dict[str, Any], args: argpars
 
 
 def _print_report(document: dict[str, Any], output: Path) -> None:
+    from sensor.report.letters import DIRECTORY  # noqa: PLC0415
     from sensor.report.summary import print_summary  # noqa: PLC0415
 
     print_summary(document, print_table)
     print(f"\nThe whole report: {printable(output / 'report.html')}, as data: {printable(output / 'report.json')}")
+    print(f"Messages: {printable(output / DIRECTORY)}")
 
 
 def _output_overrides(args: argparse.Namespace) -> dict[str, object]:

@@ -141,7 +141,8 @@ class Web(Section):
     """Attacks on `networks.web_servers`, or on every internal server if that is empty; docs/web.md describes them."""
 
     rules: Many[ConfiguredPath] = Field(
-        default=(), description="Files or globs of further rules, in the form of the sensor's own; read at the start."
+        default=(),
+        description="Files or globs of further rules, in the form of the sensor's own; a reload reads them again.",
     )
     scanner_paths: Annotated[int, AfterValidator(between(1, 512))] = Field(
         default=30, description="`web.scanner`: distinct paths that were refused in 10 minutes, 1 to 512."

@@ -19,8 +19,12 @@ _EXAMPLES = 3
 
 
 class Campaign(NamedTuple):
-    """A mail that belongs to a campaign: what the campaign is called, and what is known of it as of this mail."""
+    """A mail that belongs to a campaign: what its mails have in common, what it is called, and what is known of it.
 
+    `by` is `sender`, `text` or `subject`.
+    """
+
+    by: str
     subject: str
     group: Group
     severity: Severity
@@ -46,7 +50,7 @@ class Campaigns:
             outlier = kind == "sender" and self._is_outlier(letter.sender, group)
             if group.announced or outlier or group.recipients >= self._config.campaign_recipients:
                 group.announce()
-                return Campaign(_name(kind, letter), group, _severity(group), letter)
+                return Campaign(kind, _name(kind, letter), group, _severity(group), letter)
         return None
 
     def _is_outlier(self, sender: str, group: Group) -> bool:
@@ -118,6 +122,7 @@ def figures(campaign: Campaign) -> dict[str, object]:
     """Give the same for programs."""
     whole = campaign.group.young
     return {
+        "by": campaign.by,
         "messages": whole.messages,
         "recipients": len(whole.recipients),
         "refused": whole.refused,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sensor.mail.letter import accepted_recipients, domain_of
+from sensor.mail.letter import accepted_recipients, all_recipients, domain_of
 from sensor.mail.rows import MailRow
 
 _MOST_LEARNED = 1000
@@ -18,12 +18,13 @@ class OwnDomains:
         self._learns = not self._domains
 
     def learn(self, row: MailRow) -> None:
-        """Learn from a transaction: whoever has logged in may be sending to anybody."""
+        """Learn from a transaction: whoever has logged in may be sending to anybody.
+
+        Where the server is not seen, that a message was sent says that it was to be had.
+        """
         takes = row["dest_internal"] and not row["src_internal"] and row["dest_port"] == _SMTP_PORT
-        if self._learns and takes and not row["user"] and row["delivered"] and len(self._domains) < _MOST_LEARNED:
-            self._domains.update(
-                (domain, None) for address in accepted_recipients(row) if (domain := domain_of(address))
-            )
+        if self._learns and takes and not row["user"] and _was_taken(row) and len(self._domains) < _MOST_LEARNED:
+            self._domains.update((domain, None) for to in _taken_for(row) if (domain := domain_of(to)))
 
     def owns(self, address: str) -> bool:
         """Whether an address is of an own domain, or one below it."""
@@ -39,6 +40,19 @@ class OwnDomains:
         if len(domain) > _LONGEST_COMPARED:
             return ""
         return next((own for own in self._domains if own != domain and _differ_by_one(own, domain)), "")
+
+
+def _is_one_sided(row: MailRow) -> bool:
+    codes = (row["mail_code"], row["data_code"], *(to["code"] for to in row["rcpt_to"]))
+    return row["has_message"] and not any(codes)
+
+
+def _was_taken(row: MailRow) -> bool:
+    return bool(row["delivered"]) or _is_one_sided(row)
+
+
+def _taken_for(row: MailRow) -> Iterable[str]:
+    return all_recipients(row) if _is_one_sided(row) else accepted_recipients(row)
 
 
 def _differ_by_one(one: str, other: str) -> bool:

@@ -5,20 +5,24 @@ from typing import Any
 
 from sensor.alerts.text import utc_stamp
 from sensor.report.bounded import Groups, Members
-from sensor.report.finding import Places, Row, Seen
+from sensor.report.finding import Places, Seen
+from sensor.web.injection import EVIDENCE, Injections
+from sensor.web.rows import WebRow
 
 _MOST_EXAMPLES = 5
+_MOST_UNPROVEN = 1000
 _WEBSHELL = "web.webshell"
 _Key = tuple[str, str, str, str, str, str, str, str]
 _COLUMNS = ("src_ip", "dest_ip", "host", "path", "parameter", "method", "category", "weakness")
 
 
 class _Attack:
-    def __init__(self, row: Row) -> None:
+    def __init__(self, row: WebRow) -> None:
         self.seen = Seen(row)
         self.succeeded = 0
         self.first_success_ns: int | None = None
         self.examples, self.evidence, self.statuses = Members(), Members(), Members()
+        self.unproven: list[WebRow] = []
 
 
 class AttackSection:
@@ -27,6 +31,7 @@ class AttackSection:
     def __init__(self, places: Places) -> None:
         """Nothing has been attacked."""
         self._places = places
+        self._injections = Injections()
         self._attacks: Groups[_Key, _Attack] = Groups()
 
     @property
@@ -34,17 +39,19 @@ class AttackSection:
         """What found no room."""
         return self._attacks.left_out
 
-    def take(self, rows: Iterable[Row]) -> None:
+    def take(self, rows: Iterable[WebRow]) -> None:
         """Take requests that rules matched."""
         for row in rows:
-            key: _Key = tuple(str(row[column]) for column in _COLUMNS)  # type: ignore[assignment]
+            key: _Key = tuple(str(row[column]) for column in _COLUMNS)  # type: ignore[assignment, literal-required]
             self._places.want(row["flow_id"])
+            self._injections.learn(row)
             if (entry := self._attacks.reach(key, lambda row=row: _Attack(row))) is not None:  # type: ignore[misc]
                 _add(entry, row)
 
     def attacks(self) -> list[dict[str, Any]]:
         """One row a weakness, those first that were exploited, then by the number of requests."""
         self._settle_uploads()
+        self._settle_injections()
         found = [self._document(key, entry) for key, entry in self._attacks.items()]
         return sorted(found, key=lambda row: (not row["succeeded"], -row["requests"], row["server"], row["path"]))
 
@@ -61,6 +68,13 @@ class AttackSection:
             for path, time_ns in (used[server, name] for name in names if (server, name) in used):
                 entry.succeeded, entry.first_success_ns = entry.seen.count, time_ns
                 entry.evidence.add([f"used later: {path}"])
+
+    def _settle_injections(self) -> None:
+        """What was tried before the database's error has shown that the parameter reaches it."""
+        for entry in self._attacks.values():
+            for row in filter(self._injections.proves, entry.unproven):
+                _add_success(entry, row, EVIDENCE)
+            entry.unproven.clear()
 
     def _document(self, key: _Key, entry: _Attack) -> dict[str, Any]:
         source, server, host, path, parameter, method, category, weakness = key
@@ -83,13 +97,19 @@ class AttackSection:
         }
 
 
-def _add(entry: _Attack, row: Row) -> None:
+def _add(entry: _Attack, row: WebRow) -> None:
     entry.seen.add(row, row["count"])
     entry.statuses.add([str(row["status"])] if row["status"] else [])
     if len(entry.examples) < _MOST_EXAMPLES:
         entry.examples.add([row["excerpt"]])
     if row["succeeded"]:
-        entry.succeeded += row["count"]
-        entry.evidence.add([row["evidence"]])
-        if entry.first_success_ns is None or row["time_ns"] < entry.first_success_ns:
-            entry.first_success_ns = row["time_ns"]
+        _add_success(entry, row, row["evidence"])
+    elif row["category"] == "web.sqli" and len(entry.unproven) < _MOST_UNPROVEN:
+        entry.unproven.append(row)
+
+
+def _add_success(entry: _Attack, row: WebRow, evidence: str) -> None:
+    entry.succeeded += row["count"]
+    entry.evidence.add([evidence])
+    if entry.first_success_ns is None or row["time_ns"] < entry.first_success_ns:
+        entry.first_success_ns = row["time_ns"]

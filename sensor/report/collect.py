@@ -3,14 +3,17 @@
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from ipaddress import ip_address
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sensor.config import Config
 from sensor.engine import Batch, Counters
 from sensor.report.accounts import AccountSection
+from sensor.report.alerts import AlertSection
 from sensor.report.attackers import AttackerSection
 from sensor.report.attacks import AttackSection
 from sensor.report.finding import Places
+from sensor.report.letters import MailFiles
 from sensor.report.mails import MailSections
 from sensor.report.traffic import TrafficSections
 
@@ -24,8 +27,11 @@ class Report:
     RECORDS = ("flow",)
     """The kinds of records that it takes."""
 
-    def __init__(self, config: Config) -> None:
-        """Nothing has been read; `config` says which networks are internal."""
+    def __init__(self, config: Config, directory: Path | None = None) -> None:
+        """Nothing has been read; `config` says which networks are internal.
+
+        Messages are written to `directory`/mail. Raises OSError.
+        """
         networks = config.networks.internal
 
         @lru_cache(maxsize=200_000)
@@ -34,7 +40,9 @@ class Report:
             return any(address.version == network.version and address in network for network in networks)
 
         places = Places()
-        self._mails = MailSections(places)
+        self._files = None if directory is None else MailFiles(directory)
+        self._mails = MailSections(places, self._files)
+        self._alerts = AlertSection(places)
         self._attacks = AttackSection(places)
         self._accounts = AccountSection(places)
         self._attackers = AttackerSection(places)
@@ -42,9 +50,11 @@ class Report:
         self.document: dict[str, Any] = {}
 
     def take(self, batch: Batch) -> None:
-        """Take what was read of mails, logins, clicks and attacks."""
+        """Take what was read of mails, logins, clicks and attacks, and what was judged of it. Raises OSError."""
         web: Sequence[Any] = batch.web
-        self._mails.take(batch.mails)
+        self._mails.take(batch.mails, batch.raw_mails)
+        self._mails.take_judged(batch.judged)
+        self._alerts.take(batch)
         self._mails.take_clicks(batch.clicks)
         self._accounts.take(batch.logins)
         self._attacks.take(web)
@@ -62,7 +72,6 @@ class Report:
         self, counters: Counters, machines: Sequence[dict[str, Any]], alerts: Sequence[Mapping[str, Any]]
     ) -> None:
         """Put the report together; `alerts` are incidents as the API describes them."""
-        self._mails.use_alerts(alerts)
         senders, deliveries = self._mails.senders(), self._mails.deliveries()
         attacks, accounts = self._attacks.attacks(), self._accounts.accounts()
         self.document = {
@@ -77,7 +86,7 @@ class Report:
             "conversations": self._traffic.conversations(),
             "protocols": self._traffic.protocols(),
             "timeline": self._traffic.timeline.document(),
-            "alerts": sorted(alerts, key=lambda alert: (_SEVERITIES.index(alert["severity"]), alert["opened"])),
+            "alerts": self._alerts.alerts(alerts),
             "not_understood": self._not_understood(counters),
             "mirror": dict(counters["mirror"]),
         }
@@ -96,16 +105,16 @@ class Report:
             for row in counters["names"]["flows"]
             if row["app_proto"] == "unknown"
         ]
-        parts = (self._mails, self._attacks, self._accounts, self._attackers, self._traffic)
+        parts = (self._mails, self._alerts, self._attacks, self._accounts, self._attackers, self._traffic)
         left_out = sum(part.left_out for part in parts)
         rows.append({"what": "report", "layer": "report", "reason": "no room for more rows", "count": left_out})
+        if self._files is not None:
+            reason = "not written to mail/: no room for more"
+            rows.append({"what": "message", "layer": "report", "reason": reason, "count": self._files.left_out})
         rows += [
             {"what": "file", "layer": "file", "reason": reason, "count": 1} for reason in counters.get("warnings", [])
         ]
         return sorted((row for row in rows if row["count"]), key=lambda row: -row["count"])
-
-
-_SEVERITIES = ("high", "medium", "low", "info")
 
 
 def _suspects(

@@ -7,7 +7,7 @@ from typing import Any
 from sensor.alerts.text import escape as harmless
 from sensor.alerts.text import size
 from sensor.report import svg
-from sensor.report.sections import SECTIONS, Row, Section, moment
+from sensor.report.sections import SECTIONS, Column, Row, Section, moment
 from sensor.report.style import STYLE
 
 MOST_ROWS = 200
@@ -16,6 +16,7 @@ MOST_ROWS = 200
 _LONGEST_CELL = 600
 _TOP_BARS = 12
 _MOST_ACTIONS = 200
+_MOST_FILES = 5
 # No source of anything but the page itself: what an attacker wrote stays text, even if a browser thought otherwise.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
@@ -88,7 +89,7 @@ def _chart(key: str, rows: Sequence[Row]) -> str:
 
 
 def _table(section: Section, rows: Sequence[Row]) -> Iterable[str]:
-    refers = "filter" in rows[0]
+    refers = any("filter" in row for row in rows)
     yield '<div class="scroll"><table><thead><tr><th></th>'
     for column in section.columns:
         yield f"<th{' class=n' if column.number else ''}>{_text(column.title)}</th>"
@@ -99,9 +100,16 @@ def _table(section: Section, rows: Sequence[Row]) -> Iterable[str]:
         yield f'<tr id="{anchor}"{" class=marked" if mark else ""}><td><a href="#{anchor}">{number}</a>'
         yield f"{f'<br><b>{_text(mark)}</b>' if mark else ''}</td>"
         for column in section.columns:
-            yield f"<td{' class=n' if column.number else ''}>{_text(column.text(row))}</td>"
+            yield f"<td{' class=n' if column.number else ''}>{_cell(column, row)}</td>"
         yield f"{f'<td>{_where(row)}</td>' if refers else ''}</tr>"
     yield "</tbody></table></div>"
+
+
+def _cell(column: Column, row: Row) -> str:
+    files = column.files(row)
+    links = [f'<a href="{_text(file)}">{number}</a>' for number, file in enumerate(files[:_MOST_FILES], start=1)]
+    more = f" of {_text(column.text(row))}" if len(files) > _MOST_FILES else ""
+    return f"{' '.join(links)}{more}" if files else _text(column.text(row))
 
 
 def _attackers(rows: Sequence[Row]) -> Iterable[str]:
@@ -118,7 +126,9 @@ def _attackers(rows: Sequence[Row]) -> Iterable[str]:
 
 
 def _where(row: Row) -> str:
-    """Where the finding's flow is: behind a fold, so that rows stay short."""
+    """Where the finding's flow is: behind a fold, so that rows stay short; nothing if it rests on none."""
+    if "filter" not in row:
+        return ""
     parts = [
         moment(row["first_seen"]) if "first_seen" in row else "",
         f"file {row['file']}" if row.get("file") else "",

@@ -1,21 +1,19 @@
 """Who sent as whom, from where, which links, and what was delivered to whom."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from itertools import zip_longest
+from typing import Any, cast
 from urllib.parse import urlsplit
 
+from sensor.alerts.rows import JudgedRow
+from sensor.mail.outliers import outlying
 from sensor.mail.rows import MailRow
+from sensor.mail.verdicts import Verdicts
 from sensor.report.bounded import Groups, Members
 from sensor.report.finding import Places, Row, Seen
+from sensor.report.letters import MailFiles
 
-OUTLIER_MESSAGES = 20
-"""A sender of fewer messages is no outlier."""
-
-OUTLIER_FACTOR = 10
-"""An outlier sends so many times as much as the next."""
-
-_MOST_OUTLIERS = 5
-_AGAINST_SENDERS = ("mail.campaign", "mail.spoofed-sender", "mail.watchlisted-url")
 _MOST_MESSAGE_IDS = 500_000
 _PERMANENT_OR_LATER = 400
 
@@ -29,7 +27,6 @@ class _Sender:
     def __init__(self, row: MailRow) -> None:
         self.seen = Seen(row)
         self.recipients, self.sources, self.envelopes = Members(), Members(), Members()
-        self.spoofed = False
 
 
 class _Source:
@@ -49,16 +46,18 @@ class _Delivery:
         self.seen = Seen(row)
         self.recipients, self.delivered, self.refused, self.urls = Members(), Members(), Members(), Members()
         self.excerpt, self.message_id = row["excerpt"], row["message_id"]
-        self.attachments = Members()
+        self.attachments, self.files = Members(), Members()
+        self.bulk = True
 
 
 class MailSections:
     """Gathers mail transactions; a mail that is relayed, or read by POP3 or IMAP, counts once."""
 
-    def __init__(self, places: Places) -> None:
-        """Nothing has been sent."""
+    def __init__(self, places: Places, files: MailFiles | None = None) -> None:
+        """Nothing has been sent; messages are written to `files`."""
         self._places = places
-        self._alerted: set[str] = set()
+        self._files = files
+        self._verdicts = Verdicts()
         self._senders: Groups[str, _Sender] = Groups()
         self._sources: Groups[str, _Source] = Groups()
         self._urls: Groups[str, _Url] = Groups()
@@ -72,12 +71,14 @@ class MailSections:
         groups: Iterable[Groups[Any, Any]] = (self._senders, self._sources, self._urls, self._deliveries)
         return sum(table.left_out for table in groups)
 
-    def take(self, rows: Iterable[MailRow]) -> None:
-        """Take transactions; what was read is no new mail."""
-        for row in rows:
-            if row["protocol"] == "smtp" and (row["has_message"] or row["rcpt_to"]):
-                self._places.want(row["flow_id"])
-                self._take(row)
+    def take(self, rows: Sequence[MailRow], messages: Sequence[bytes] = ()) -> None:
+        """Take transactions, and the message of each; what was read is no new mail. Raises OSError."""
+        for row, message in zip_longest(rows, messages, fillvalue=b""):
+            self._take_row(cast("MailRow", row), message)
+
+    def take_judged(self, judged: Iterable[JudgedRow]) -> None:
+        """Take what was judged of them."""
+        self._verdicts.take(judged)
 
     def take_clicks(self, rows: Iterable[Row]) -> None:
         """Take who asked for the host of a link, see `sensor.mail.rows`."""
@@ -89,6 +90,15 @@ class MailSections:
         host = _host(url)
         return sorted({source for source, asked in self._clicks if asked == host})
 
+    def _take_row(self, row: MailRow, message: bytes) -> None:
+        file = self._files.take(row, message) if self._files is not None else None
+        if row["protocol"] == "smtp" and (row["has_message"] or row["rcpt_to"]):
+            self._places.want(row["flow_id"])
+            self._take(row)
+        known = self._deliveries.get((sender_of(row), row["subject"]))
+        if file is not None and known is not None:
+            known.files.add([file])
+
     def _take(self, row: MailRow) -> None:
         sender, recipients = sender_of(row), [to["address"].lower() for to in row["rcpt_to"]]
         again = self._is_known(row)
@@ -99,7 +109,6 @@ class MailSections:
             entry.envelopes.add([row["mail_from"] or ""])
             if not again:
                 entry.sources.add([row["src_ip"]])
-            entry.spoofed |= _is_spoofed(row, sender, recipients)
         if not again:
             self._take_source(row, sender)
         self._take_urls(row, sender, again=again)
@@ -129,6 +138,7 @@ class MailSections:
         if (entry := self._deliveries.reach((sender, row["subject"]), lambda: _Delivery(row))) is None:
             return
         entry.seen.add(row)
+        entry.bulk = entry.bulk and bool(row["list_id"] or not row["has_message"])
         entry.urls.add(link["url"] for link in row["urls"])
         entry.attachments.add(file["name"] for file in row["attachments"])
         for to in row["rcpt_to"]:
@@ -138,12 +148,6 @@ class MailSections:
                 entry.refused.add([address])
             elif row["delivered"] > 0 and to["code"]:
                 entry.delivered.add([address])
-
-    def use_alerts(self, alerts: Iterable[Mapping[str, Any]]) -> None:
-        """Take the incidents into account that tell of senders: what raised an alert is phishing here, too."""
-        for alert in alerts:
-            if alert["rule"] in _AGAINST_SENDERS and alert["severity"] != "low":
-                self._alerted.add(alert["indicator"].lower())
 
     def senders(self) -> list[dict[str, Any]]:
         """Who sent as whom, the most frequent first."""
@@ -156,7 +160,7 @@ class MailSections:
                 "recipients": len(entry.recipients),
                 "sources": list(entry.sources),
                 "outlier": place < outliers,
-                "spoofed": entry.spoofed,
+                "spoofed": self._verdicts.is_spoofed(address),
                 "envelopes": list(entry.envelopes),
                 **entry.seen.document(self._places),
             }
@@ -194,16 +198,13 @@ class MailSections:
 
     def deliveries(self) -> list[dict[str, Any]]:
         """What was delivered to whom: phishing first, then by the number of its recipients."""
-        senders = {row["address"]: row for row in self.senders()}
-        found = [self._delivery(key, entry, senders) for key, entry in self._deliveries.items()]
+        outliers = {row["address"] for row in self.senders() if row["outlier"]}
+        found = [self._delivery(key, entry, outliers) for key, entry in self._deliveries.items()]
         return sorted(found, key=lambda row: (not row["phishing"], -len(row["recipients"]), row["sender"]))
 
-    def _delivery(
-        self, key: tuple[str, str], entry: _Delivery, senders: Mapping[str, Mapping[str, Any]]
-    ) -> dict[str, Any]:
+    def _delivery(self, key: tuple[str, str], entry: _Delivery, outliers: AbstractSet[str]) -> dict[str, Any]:
         sender, subject = key
-        judged = senders.get(sender, {})
-        suspicious = judged.get("spoofed") or judged.get("outlier") or sender in self._alerted
+        suspicious = (sender in outliers and not entry.bulk) or self._verdicts.accuse(sender, subject)
         # Who was refused in one attempt and taken in another one has it.
         refused = [address for address in entry.refused if address not in entry.delivered]
         return {
@@ -218,24 +219,9 @@ class MailSections:
             "attachments": list(entry.attachments),
             "clicked_by": sorted({ip for url in entry.urls for ip in self.clicked_by(url)}),
             "message_id": entry.message_id,
+            "eml": list(entry.files),
             **entry.seen.document(self._places),
         }
-
-
-def outlying(messages: list[int]) -> int:
-    """Give how many of the most frequent senders stand out: at most five that send ten times as much as the next."""
-    for place in range(min(len(messages), _MOST_OUTLIERS), 0, -1):
-        rest = messages[place] if place < len(messages) else 0
-        if rest and messages[place - 1] >= max(OUTLIER_MESSAGES, OUTLIER_FACTOR * rest):
-            return place
-    return 0
-
-
-def _is_spoofed(row: MailRow, sender: str, recipients: list[str]) -> bool:
-    """Whether a mail that comes from outside says that it is from the domain that it is for."""
-    domain = sender.rpartition("@")[2]
-    inside = {address.rpartition("@")[2] for address in recipients}
-    return bool(domain) and domain in inside and not row["src_internal"] and row["dest_internal"]
 
 
 def _host(url: str) -> str:

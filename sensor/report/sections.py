@@ -1,6 +1,6 @@
 """What the page and the terminal show of each section: its title, its question, and its columns."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +11,12 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its heading, its text in a row, and whether it is a number."""
+    """One column: its heading, its text in a row, whether it is a number, and the files that it leads to."""
 
     title: str
     text: Callable[[Row], str]
     number: bool = False
+    files: Callable[[Row], Sequence[str]] = lambda _: ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,7 @@ SECTIONS: tuple[Section, ...] = (
             _column("links", "urls"),
             _column("followed by", "clicked_by"),
             _column("text", "excerpt"),
+            Column("messages", lambda row: f"{len(row['eml']):,}", files=lambda row: row["eml"]),
         ),
         lambda row: "phishing" if row["phishing"] else "",
     ),

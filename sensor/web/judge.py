@@ -16,6 +16,7 @@ from sensor.engine import Batch
 from sensor.identity.table import Machine
 from sensor.mail.rows import FlowColumns
 from sensor.web.guessing import Guesses, GuessWatch
+from sensor.web.injection import EVIDENCE, Injections
 from sensor.web.rows import WebRow
 
 _MOST_ATTACKS = 10_000
@@ -71,14 +72,22 @@ class WebJudge:
         """`who` says which machine had an address at a time."""
         self._who = who
         self._attacks: OrderedDict[tuple[str, str, str], _Attack] = OrderedDict()
+        self._injections = Injections()
         self._guesses = GuessWatch(config.login_failures)
 
     def take(self, batch: Batch) -> Batch:
-        """Give the batch with what was judged of it."""
+        """Give the batch with what was judged of it; findings that earlier ones prove have succeeded."""
         if not (batch.web or batch.logins):
             return batch
-        attacks = map(self._judge_attack, batch.web)
-        return replace(batch, judged=[*batch.judged, *chain(attacks, self._judge_logins(batch))])
+        rows = list(map(self._settled, batch.web))
+        attacks = map(self._judge_attack, rows)
+        return replace(batch, web=rows, judged=[*batch.judged, *chain(attacks, self._judge_logins(batch))])
+
+    def _settled(self, row: WebRow) -> WebRow:
+        self._injections.learn(row)
+        if not self._injections.proves(row):
+            return row
+        return {**row, "succeeded": True, "evidence": EVIDENCE}
 
     def _judge_attack(self, row: WebRow) -> JudgedRow:
         key = (row["category"], row["dest_ip"], row["src_ip"])

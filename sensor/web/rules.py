@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
 
@@ -14,6 +14,9 @@ from sensor.config.errors import ConfigError, Problem, dotted
 from sensor.config.fields import Many
 from sensor.config.section import Section
 from sensor.config.tree import KeyPath, Limits, Tree, read_tree
+
+if TYPE_CHECKING:
+    from sensor._native import WebRules
 
 OWN_RULES = Path(__file__).with_name("rules.yaml")
 """The rules that come with the sensor."""
@@ -83,6 +86,13 @@ def load_rules(files: Sequence[Path] = ()) -> list[WebRule]:
     if problems:
         raise ConfigError(problems)
     return [rule for rule, _ in rules]
+
+
+def compiled_rules(files: Sequence[Path]) -> "WebRules":
+    """Read rules as `load_rules` does and compile them for an engine. Raises ConfigError with every problem."""
+    from sensor._native import WebRules  # noqa: PLC0415  # late: commands that need no core start fast
+
+    return WebRules.compile(as_json(load_rules(files)))
 
 
 def as_json(rules: Iterable[WebRule]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from email.utils import getaddresses
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.peers.read import read
+from tests.traffic import tshark
 
 pytestmark = pytest.mark.peers
 
@@ -73,3 +75,21 @@ def addresses(fields: list[str]) -> frozenset[str]:
 def plain(text: str) -> str:
     """Blanks where a long field was folded are a matter of taste."""
     return re.sub(r"\s+", " ", text).strip()
+
+
+# Of a mail that is read by POP3 tshark exports each segment.
+@pytest.mark.parametrize("name", [name for name in CAPTURES if "pop3" not in name])
+def test_messages_are_written_as_tshark_exports_them(corpus: Path, spanwatch: Path, tmp_path: Path, name: str) -> None:
+    capture, exported = corpus / "pcap" / name, tmp_path / "exported"
+    exported.mkdir()
+    tshark.run(capture, "-q", "-o", "tcp.desegment_tcp_streams:TRUE", "--export-objects", f"imf,{exported}")
+    command = [str(spanwatch), "read", "--report", "-o", str(tmp_path), str(capture)]
+    assert subprocess.run(command, check=False, capture_output=True).returncode == 0
+    report = json.loads((tmp_path / "report.json").read_text())
+    written = sorted(path.read_bytes() for path in tmp_path.glob("mail/*.eml"))
+    expected = sorted(path.read_bytes() for path in exported.iterdir())
+    assert len(written) == len(expected)
+    # The end of the last line is the message's (RFC 5321, 4.1.1.4); tshark drops it where it comes with the dot.
+    assert all(own in (other, other + b"\r\n") for own, other in zip(written, expected, strict=True))
+    linked = [file for row in report["deliveries"] for file in row["eml"]]
+    assert all((tmp_path / file).is_file() for file in linked)

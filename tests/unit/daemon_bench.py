@@ -11,6 +11,7 @@ from typing import Any
 
 from sensor.alerts.incident import Event
 from sensor.config import Config, ConfigError, load
+from sensor.config.errors import Place, Problem
 from sensor.daemon import Daemon, Hooks, Parts
 from sensor.reload import Lists
 from tests.unit.api.test_server import UnixConnection, get
@@ -37,6 +38,7 @@ class Bench:
         self.events: list[Event] = []
         self.lists = [Lists("lists 1", [])]
         self.loaded = 0
+        self.wrong_rules = False
         self.configs: list[Config | ConfigError] = [self.config()]
         self.order: list[str] = []
 
@@ -58,7 +60,7 @@ class Bench:
 
     def daemon(self, config: Config | None = None) -> Daemon:
         hooks = Hooks(self.events.append, None, self._network, self._read_config)
-        return Daemon(config or self.config(), hooks, Parts(self._make_engine, self._load_lists))
+        return Daemon(config or self.config(), hooks, Parts(self._make_engine, self._load_lists, self._load_web_rules))
 
     def _make_engine(self, settings: dict[str, Any]) -> Any:
         self.engine.settings = settings
@@ -74,6 +76,11 @@ class Bench:
         lists = self.lists[min(self.loaded, len(self.lists) - 1)]
         self.loaded += 1
         return lists
+
+    def _load_web_rules(self, _config: Config) -> object:
+        if self.wrong_rules:
+            raise ConfigError([Problem("own.yaml", Place(3, 5), "pattern", "unclosed group")])
+        return "rules"
 
     def _read_config(self) -> Config:
         config = self.configs[-1]

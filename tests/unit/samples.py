@@ -179,6 +179,7 @@ class FakeEngine:
     calls: list[str] = field(default_factory=list)
     kept: deque[tuple[str, Any]] = field(default_factory=deque)
     watchlists: list[object] = field(default_factory=list)
+    web_rules: list[object] = field(default_factory=list)
     progress: int = 0
     advances: bool = True
     changes: dict[str, Any] = field(default_factory=dict)
@@ -213,6 +214,10 @@ class FakeEngine:
         self.calls.append("replace_watchlists")
         self.watchlists.append(watchlists)
         return len(self.watchlists)
+
+    def replace_web_rules(self, rules: object) -> None:
+        self.calls.append("replace_web_rules")
+        self.web_rules.append(rules)
 
     def counters(self) -> Counters:
         self.progress += self.advances

@@ -142,6 +142,19 @@ def test_a_bad_configuration_keeps_the_old_one_loudly(bench: Bench, caplog: pyte
     assert "what was in use stays in use" in caplog.text
 
 
+def test_a_reload_takes_web_rules_and_bad_ones_change_nothing(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    bench.configs.append(bench.config())
+    with bench.running() as daemon:
+        daemon._reloader.request()
+        until(lambda: bench.engine.web_rules == ["rules"])
+        bench.wrong_rules = True
+        daemon._reloader.request()
+        until(lambda: bench.alert_lines)
+        assert "configuration  own.yaml:3:5: pattern: unclosed group" in bench.alert_lines[0]
+        assert bench.engine.web_rules == ["rules"]
+    assert "unclosed group; what was in use stays in use" in caplog.text
+
+
 def test_a_stale_list_is_told_until_it_is_good_again(bench: Bench) -> None:
     bench.lists += [Lists("lists 2", [("feodo", "empty")]), Lists("lists 3", [])]
     with bench.running() as daemon:

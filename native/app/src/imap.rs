@@ -43,6 +43,7 @@ struct Half {
     line: Vec<u8>,
     /// Bytes that are left of a literal, and the mail that it is.
     literal: Option<(u64, Option<Body>)>,
+    keep_raw: bool,
 }
 
 /// What a direction has said.
@@ -53,6 +54,10 @@ enum Said {
 }
 
 impl Half {
+    fn new(keep_raw: bool) -> Self {
+        Self { keep_raw, ..Self::default() }
+    }
+
     /// Takes from `data` what belongs to the next line or mail. `is_mail` says whether what stands before a literal
     /// announces one.
     fn take(&mut self, data: &mut &[u8], is_mail: fn(&[u8]) -> bool) -> Option<Said> {
@@ -76,7 +81,7 @@ impl Half {
             let literal = literal(&part);
             keep(&mut self.line, literal.map_or(&part[..], |(text, _)| text));
             let Some((_, length)) = literal else { return Some(Said::Line(std::mem::take(&mut self.line))) };
-            let mail = is_mail(&self.line).then(Body::default);
+            let mail = is_mail(&self.line).then(|| Body::new(self.keep_raw));
             match (length, mail) {
                 (0, Some(body)) => return Some(Said::Mail(body, self.line.clone())),
                 (0, None) => {}
@@ -95,7 +100,7 @@ impl Half {
                 }
             }
             _ => {
-                *self = Self::default();
+                *self = Self::new(self.keep_raw);
                 self.lines.tear();
             }
         }
@@ -170,6 +175,11 @@ impl MailSession for ImapSession {
 }
 
 impl ImapSession {
+    /// A conversation that begins; `keep_raw` says whether mails carry their bytes.
+    pub fn new(keep_raw: bool) -> Self {
+        Self { client: Half::new(keep_raw), server: Half::new(keep_raw), ..Self::default() }
+    }
+
     fn command(&mut self, line: &[u8]) {
         if let Some((sasl, true)) = &mut self.sasl {
             if line != b"*" {

@@ -35,18 +35,30 @@ enum Reading {
     Lines(Dotted, Option<Command>),
 }
 
+/// Whether the dot that ends an answer may have been missed.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Torn {
+    #[default]
+    No,
+    /// Bytes of the answer are missing.
+    Gap,
+    /// And the client has asked for something since, with nothing else to wait for.
+    Asked,
+}
+
 /// A conversation of POP3.
 #[derive(Debug, Default)]
 pub struct Pop3Session {
     client: Lines,
     server: Lines,
     reading: Reading,
+    torn: Torn,
     awaited: VecDeque<Command>,
     mail: Body,
     sasl: Option<Sasl>,
     responding: bool,
     user: Text,
-    server_seen: bool,
+    keep_raw: bool,
 }
 
 impl MailSession for Pop3Session {
@@ -58,13 +70,13 @@ impl MailSession for Pop3Session {
             }
             return Step::Continue;
         }
-        self.server_seen = true;
         while !rest.is_empty() {
+            self.end_torn(rest, heard);
             match &mut self.reading {
                 Reading::Lines(dotted, command) => {
                     let (mail, command) = (&mut self.mail, *command);
                     if dotted.take(&mut rest, &mut |piece| mail.push(if command.is_some() { piece } else { &[] })) {
-                        self.reading = Reading::Reply;
+                        (self.reading, self.torn) = (Reading::Reply, Torn::No);
                         self.end_mail(command, true, heard);
                     }
                 }
@@ -86,6 +98,7 @@ impl MailSession for Pop3Session {
         match &mut self.reading {
             Reading::Lines(dotted, command) => {
                 dotted.tear();
+                self.torn = Torn::Gap;
                 if command.is_some() {
                     self.mail.miss(missing);
                 }
@@ -113,7 +126,26 @@ impl MailSession for Pop3Session {
 }
 
 impl Pop3Session {
+    /// A conversation that begins; `keep_raw` says whether mails carry their bytes.
+    pub fn new(keep_raw: bool) -> Self {
+        Self { mail: Body::new(keep_raw), keep_raw, ..Self::default() }
+    }
+
+    /// An answer whose end may have been missed has ended where the next one begins, which only follows a question.
+    fn end_torn(&mut self, rest: &[u8], heard: &mut dyn FnMut(Heard)) {
+        if self.torn != Torn::Asked || !(rest.starts_with(b"+OK") || rest.starts_with(b"-ERR")) {
+            return;
+        }
+        self.torn = Torn::No;
+        if let Reading::Lines(_, command) = std::mem::take(&mut self.reading) {
+            self.end_mail(command, false, heard);
+        }
+    }
+
     fn command(&mut self, line: &[u8]) {
+        if self.torn == Torn::Gap && self.awaited.is_empty() {
+            self.torn = Torn::Asked;
+        }
         let mut words = line.split(|&byte| byte == b' ').filter(|word| !word.is_empty());
         let verb = words.next().unwrap_or_default().to_ascii_uppercase();
         let argument = words.next();
@@ -199,7 +231,7 @@ impl Pop3Session {
 
     fn end_mail(&mut self, command: Option<Command>, whole: bool, heard: &mut dyn FnMut(Heard)) {
         let Some(command) = command else { return };
-        let mut message = std::mem::take(&mut self.mail).finish(whole);
+        let mut message = std::mem::replace(&mut self.mail, Body::new(self.keep_raw)).finish(whole);
         // TOP leaves most of the body out (RFC 1939, 7).
         message.truncated |= command == Command::Top;
         let command = if command == Command::Top { "TOP" } else { "RETR" };
@@ -279,6 +311,36 @@ mod tests {
         let (one, two) = (one.message.as_ref().unwrap(), two.message.as_ref().unwrap());
         assert_eq!((&*one.subject, one.truncated), ("one", true));
         assert_eq!((&*two.subject, two.truncated), ("two", false));
+    }
+
+    /// What is heard of a mail whose end is in a gap, and of what comes behind it.
+    fn without_end(asked: &[u8], answered: &[u8]) -> Vec<Heard> {
+        let mut session = Pop3Session::default();
+        let mut heard = Vec::new();
+        let mut sink = |told| heard.push(told);
+        session.take(true, b"RETR 1\r\n", &mut sink);
+        session.take(false, b"+OK\r\nSubject: one\r\n\r\nabc", &mut sink);
+        session.miss(false, 1000);
+        session.take(true, asked, &mut sink);
+        session.take(false, answered, &mut sink);
+        session.finish(&mut sink);
+        heard
+    }
+
+    #[test]
+    fn a_mail_ends_where_the_next_answer_begins_if_its_dot_is_in_a_gap() {
+        let heard = without_end(b"RETR 2\r\n", b"+OK\r\nSubject: two\r\n\r\nabc\r\n.\r\n");
+        let [Heard::Read(one), Heard::Read(two)] = &heard[..] else { panic!("{heard:?}") };
+        let (one, two) = (one.message.as_ref().unwrap(), two.message.as_ref().unwrap());
+        assert_eq!((&*one.subject, one.truncated, &*one.excerpt), ("one", true, "abc"));
+        assert_eq!((&*two.subject, two.truncated), ("two", false));
+    }
+
+    #[test]
+    fn what_looks_like_an_answer_and_was_not_asked_for_belongs_to_the_mail() {
+        let heard = without_end(b"", b"+OK\r\nx\r\n.\r\n");
+        let [Heard::Read(one)] = &heard[..] else { panic!("{heard:?}") };
+        assert_eq!(&*one.message.as_ref().unwrap().excerpt, "abc+OK x");
     }
 
     #[test]

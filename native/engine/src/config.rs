@@ -70,6 +70,9 @@ pub struct EngineConfig {
     /// The kinds of records that are given as Arrow.
     #[serde(default)]
     pub records: Vec<RecordKind>,
+    /// Whether mails are given with their bytes (read).
+    #[serde(default)]
+    pub raw_mails: bool,
 }
 
 /// How one interface is captured.

@@ -20,11 +20,12 @@ use crate::offline::ReadState;
 use crate::output::EventLog;
 use crate::pcap_ring::{PcapRing, RingError};
 use crate::query::HostQuery;
+use crate::raw_mails::RawMails;
 use crate::records::{RecordKind, RecordReader};
 use crate::scan::Question;
 use crate::watch::WatchSlot;
 use crate::watchlist::Watchlists;
-use crate::web::WatchedWeb;
+use crate::web::{WatchedWeb, WebRules};
 
 /// What went wrong: operation, object and cause.
 #[derive(Debug, Error)]
@@ -81,6 +82,8 @@ pub(crate) struct Shared {
     pub(crate) read: Arc<ReadState>,
     pub(crate) merge: Arc<MergeState>,
     pub(crate) web: WatchedWeb,
+    /// How many messages may carry their bytes, if any do.
+    pub(crate) raw_mails: Option<Arc<RawMails>>,
     /// Flows whose frames are wanted afterwards.
     pub(crate) selection: Option<Arc<Selection>>,
     /// Set once it is open; its accounts are asked for after the end, too.
@@ -140,6 +143,7 @@ impl Engine {
         let selection = wanted.transpose().map_err(EngineError::Config)?.map(Arc::new);
         let shared = Shared {
             selection,
+            raw_mails: config.raw_mails.then(Arc::default),
             config,
             interfaces,
             links,
@@ -298,6 +302,11 @@ impl Engine {
     /// Puts watchlists in force and gives their generation; flows that are open are judged at their next packet.
     pub fn replace_watchlists(&self, watchlists: Arc<Watchlists>) -> u32 {
         self.shared.watch.replace(watchlists)
+    }
+
+    /// Puts rules of web attacks in force, for conversations that begin from now on.
+    pub fn replace_web_rules(&self, rules: Arc<WebRules>) {
+        self.shared.web.replace(rules);
     }
 
     /// Writes a line of JSON to the event log, if there is one.

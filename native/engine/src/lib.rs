@@ -28,6 +28,7 @@ pub mod pcap_ring;
 pub mod pipeline;
 pub mod punt;
 mod query;
+mod raw_mails;
 pub mod records;
 pub mod rows;
 mod scan;

@@ -20,7 +20,7 @@ use crate::query::to_arrow;
 use crate::watchlist::Side;
 
 pub use click::clicks_to_arrow;
-pub use mail::{logins_to_arrow, mails_to_arrow};
+pub use mail::{logins_to_arrow, mails_to_arrow, raw_messages};
 pub use web::web_to_arrow;
 
 /// A report of a flow that meets a watchlist entry; `src` is the originator, counts are since the last report of the

@@ -107,6 +107,7 @@ pub(crate) fn setup(mode: Mode) -> WorkerSetup {
         internal: Networks::new(&[("10.0.0.0".parse().expect("an address"), 8)]),
         ports: TunnelPorts::new(&[4789]),
         web: WatchedWeb::default(),
+        raw_mails: None,
         stored_elsewhere: false,
         deduplicate: Deduplicate::Measure,
         snaplens: Vec::new(),

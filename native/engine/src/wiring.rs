@@ -238,6 +238,7 @@ impl Engine {
             ports: config.decapsulation.ports(),
             deduplicate: config.deduplicate,
             web: self.shared.web.clone(),
+            raw_mails: self.shared.raw_mails.clone(),
             snaplens: config.interfaces.iter().map(|interface| interface.snaplen).collect(),
             stored_elsewhere: self.shared.ring.get().is_some() && !self.stores(index),
             selection: self.shared.selection.clone(),

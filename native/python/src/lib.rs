@@ -175,6 +175,11 @@ impl Batch {
     }
 
     #[getter]
+    fn raw_mails(&self) -> Vec<Cow<'_, [u8]>> {
+        engine::rows::raw_messages(&self.polled.notice.mails).map(Cow::Borrowed).collect()
+    }
+
+    #[getter]
     fn logins(&self, py: Python<'_>) -> PyResult<RecordBatch> {
         let rows = py.detach(|| engine::rows::logins_to_arrow(&self.polled.notice.logins, &self.interfaces));
         Ok(RecordBatch(rows.map_err(|error| raise(error.into()))?))
@@ -293,6 +298,10 @@ impl Engine {
 
     fn replace_watchlists(&self, watchlists: &Watchlists) -> u32 {
         self.engine.replace_watchlists(Arc::clone(&watchlists.0))
+    }
+
+    fn replace_web_rules(&self, rules: &WebRules) {
+        self.engine.replace_web_rules(Arc::clone(&rules.0));
     }
 
     fn counters(&self, py: Python<'_>) -> String {

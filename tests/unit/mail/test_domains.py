@@ -19,6 +19,15 @@ def test_domains_of_the_configuration_are_own_with_all_below() -> None:
     assert not own.owns("a@other.example"), "what is configured is all"
 
 
+def test_where_the_server_is_not_seen_what_is_sent_to_it_is_own() -> None:
+    unseen = [{"address": "li.wei@t3sec.cc", "code": 0, "reply": ""}]
+    silent = {"rcpt_to": unseen, "mail_code": 0, "data_code": 0, "delivered": 0, "status": "unknown"}
+    for changes, learned in (({}, True), ({"has_message": False}, False), ({"mail_code": 250}, False)):
+        own = OwnDomains(())
+        own.learn(mail_row(**{**silent, **changes}))
+        assert own.owns("it@t3sec.cc") is learned, changes
+
+
 @pytest.mark.parametrize(
     ("changes", "learned"),
     [

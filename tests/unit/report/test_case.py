@@ -77,6 +77,10 @@ def test_what_the_intruder_did_and_where_he_logged_in(name: str) -> None:
     answers, told = VARIANTS[name].answers, report(name)
     by_him = {(row["category"], row["path"]) for row in told["attacks"] if row["source"] == answers.source}
     assert {(attack.category, attack.path) for attack in answers.attacks} <= by_him
+    injections = [row for row in told["attacks"] if row["category"] == "web.sqli"]
+    [injection] = [attack for attack in answers.attacks if attack.category == "web.sqli"]
+    assert sum(row["requests"] for row in injections) == injection.requests
+    assert sum(row["succeeded"] for row in injections) == injection.succeeded
     succeeded = {row["path"] for row in told["attacks"] if row["category"] == "web.webshell" and row["succeeded"]}
     assert succeeded == {attack.path for attack in answers.attacks if attack.category == "web.webshell"}
     logins = {

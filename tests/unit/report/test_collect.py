@@ -6,12 +6,17 @@ import pytest
 
 import sensor
 from sensor.config import Config
+from sensor.engine import Batch
+from sensor.mail.judge import MailJudge
+from sensor.mail.outliers import outlying
 from sensor.report.accounts import AccountSection
+from sensor.report.alerts import AlertSection
 from sensor.report.attackers import AttackerSection
 from sensor.report.attacks import AttackSection
 from sensor.report.collect import Report
 from sensor.report.finding import Places, wireshark_filter
-from sensor.report.mails import MailSections, outlying
+from sensor.report.letters import MailFiles
+from sensor.report.mails import MailSections
 from sensor.report.timeline import MOST_STEPS, Timeline
 from sensor.report.traffic import TrafficSections
 from tests.traffic.build import Conversation, Endpoint, write_pcap
@@ -22,6 +27,7 @@ from tests.unit.report import rows
 def mails() -> MailSections:
     sections = MailSections(Places())
     sections.take(rows.campaign())
+    sections.take_judged(MailJudge(Config()).take(Batch(0, mails=rows.campaign())).judged)
     sections.take_clicks([rows.click(200, "172.16.60.101")])
     return sections
 
@@ -71,6 +77,60 @@ def test_one_that_is_refused_first_and_taken_later_has_the_mail() -> None:
     assert (delivery["delivered"], delivery["refused"]) == (["a@t3sec.cc"], [])
 
 
+def test_mail_that_nobody_speaks_against_is_no_phishing() -> None:
+    link: Any = [{"url": rows.URL, "shown": "", "source": "text"}]
+    news = [
+        rows.mail(
+            n, rows.HARMLESS, "news@shop.example", {f"u{n}@t3sec.cc": 250}, urls=link, list_id="<news.shop.example>"
+        )
+        for n in range(1, 41)
+    ]
+    turns = [
+        rows.mail(
+            100 + n, rows.ATTACKER, f"x{n}@evil.example", {f"u{n}@t3sec.cc": 250}, urls=link, subject="Pay now 123"
+        )
+        for n in range(1, 41)
+    ]
+    sections = MailSections(Places())
+    sections.take([*news, *turns])
+    sections.take_judged(MailJudge(Config()).take(Batch(0, mails=[*news, *turns])).judged)
+    phishing = {row["sender"] for row in sections.deliveries() if row["phishing"]}
+    assert phishing == {f"x{n}@evil.example" for n in range(1, 41)}
+
+
+def test_messages_lie_beside_the_report_and_belong_to_their_deliveries(tmp_path: Path) -> None:
+    sent = rows.phishing(1, {"a@t3sec.cc": 250}, message_id="../<1>@x y", size_bytes=3)
+    read: Any = {**sent, "protocol": "pop3", "rcpt_to": [], "truncated": True}
+    lost = rows.phishing(2, {"b@t3sec.cc": 250}, size_bytes=9)
+    (tmp_path / "mail").mkdir()
+    earlier, foreign = tmp_path / "mail" / "20260101T000000Z-00001-smtp.eml", tmp_path / "mail" / "mine.eml"
+    earlier.touch()
+    foreign.touch()
+    files = MailFiles(tmp_path)
+    sections = MailSections(Places(), files)
+    sections.take([sent, read, lost], [b"abc", b"a", b""])
+    [delivery] = sections.deliveries()
+    names = ["mail/20261122T070001Z-00001-smtp-1_@x_y.eml", "mail/20261122T070001Z-00002-pop3-1_@x_y-partial.eml"]
+    assert delivery["eml"] == names
+    assert [(tmp_path / name).read_bytes() for name in names] == [b"abc", b"a"]
+    assert (files.written, files.left_out) == (2, 1)
+    assert not earlier.exists()
+    assert foreign.exists()
+
+
+def test_alerts_name_the_flow_that_they_rest_on() -> None:
+    places = Places()
+    section = AlertSection(places)
+    section.take(MailJudge(Config()).take(Batch(0, mails=rows.campaign())))
+    places.learn(1, "day.pcap", 7)
+    described = {"host": rows.SERVER, "indicator": "it@t3sec.cc", "severity": "high", "opened": "2026"}
+    silent = {"host": "", "indicator": "mirror", "severity": "medium", "opened": "2026"}
+    first, second = section.alerts([silent, described])
+    assert (first["community_id"], first["file"], first["frame"]) == ("1:1", "day.pcap", 7)
+    assert first["filter"].endswith("tcp.port == 40001 && tcp.port == 25")
+    assert second == silent
+
+
 @pytest.mark.parametrize(
     ("messages", "standing_out"),
     [([], 0), ([500], 0), ([200, 20], 1), ([199, 20], 0), ([19, 1], 0), ([50, 45, 4, 3], 2), ([10, 9, 8], 0)],
@@ -81,8 +141,10 @@ def test_an_outlier_sends_ten_times_as_much_as_the_next(messages: list[int], sta
 
 def test_attacks_tell_weakness_and_success() -> None:
     section = AttackSection(Places())
-    tried = [rows.web(n) for n in range(3)]
-    shell = rows.web(9, category="web.webshell", path="/up/x.php", parameter="cmd", succeeded=True, evidence="uid=33")
+    tried: list[Any] = [rows.web(n) for n in range(3)]
+    shell: Any = rows.web(
+        9, category="web.webshell", path="/up/x.php", parameter="cmd", succeeded=True, evidence="uid=33"
+    )
     section.take([*tried, shell])
     first, second = section.attacks()
     assert (first["path"], first["succeeded"], first["evidence"]) == ("/up/x.php", 1, ["uid=33"])

@@ -4,6 +4,7 @@ from typing import Any
 
 from sensor.config import Config
 from sensor.engine import Batch
+from sensor.mail.judge import MailJudge
 from sensor.report.collect import Report
 from sensor.report.html import page
 from tests.unit.report import rows
@@ -34,7 +35,7 @@ class Outline(HTMLParser):
 
 def shown(*mails: Any, logins: Any = ()) -> str:
     report = Report(Config())
-    report.take(Batch(0, mails=mails, logins=logins))
+    report.take(MailJudge(Config()).take(Batch(0, mails=mails, logins=logins)))
     return "".join(page("Report", [("files", rows.HOSTILE)], finished(report)))
 
 

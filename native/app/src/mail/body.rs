@@ -8,9 +8,15 @@ pub(crate) struct Body {
     bytes: Vec<u8>,
     size_bytes: u64,
     torn: bool,
+    keep_raw: bool,
 }
 
 impl Body {
+    /// An empty one; `keep_raw` says whether its message carries the bytes themselves.
+    pub(crate) fn new(keep_raw: bool) -> Self {
+        Self { keep_raw, ..Self::default() }
+    }
+
     pub(crate) fn push(&mut self, data: &[u8]) {
         self.size_bytes += data.len() as u64;
         let room = MAX_MESSAGE_BYTES.saturating_sub(self.bytes.len());
@@ -36,6 +42,9 @@ impl Body {
         let mut message = decode(&self.bytes);
         message.truncated = self.torn || !whole || self.size_bytes > self.bytes.len() as u64;
         message.size_bytes = self.size_bytes;
+        if self.keep_raw {
+            message.raw = self.bytes;
+        }
         message
     }
 }

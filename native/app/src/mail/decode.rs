@@ -10,6 +10,7 @@ use mail_parser::{Address, Encoding, HeaderName, HeaderValue, MessageParser, Mes
 use md5::{Digest, Md5};
 use sha2::Sha256;
 
+use super::file_name::file_name;
 use super::header::{guessed, header_end, readable_header};
 use super::links::{html_links, text_links};
 use super::{
@@ -143,10 +144,11 @@ impl Walk<'_> {
             if self.parts > MAX_PARTS {
                 return self.defect("too-many-parts");
             }
-            self.part(part, parsed.raw_message(), depth);
+            self.part(part, &parsed.raw_message, depth);
         }
     }
 
+    /// `raw` is what the part's offsets count in.
     fn part(&mut self, part: &MessagePart<'_>, raw: &[u8], depth: u8) {
         if part.is_encoding_problem {
             self.defect("bad-encoding");
@@ -155,16 +157,16 @@ impl Walk<'_> {
             PartType::Multipart(_) => {}
             PartType::Message(inner) if depth >= MAX_DEPTH => {
                 self.defect("nested-too-deep");
-                self.attachment(part, sent(inner));
+                self.attachment(part, sent(inner), raw);
             }
             PartType::Message(inner) => {
-                self.attachment(part, sent(inner));
+                self.attachment(part, sent(inner), raw);
                 self.message(inner, depth + 1);
             }
-            PartType::Binary(bytes) | PartType::InlineBinary(bytes) => self.attachment(part, bytes),
+            PartType::Binary(bytes) | PartType::InlineBinary(bytes) => self.attachment(part, bytes, raw),
             PartType::Text(readable) if !is_file(part) => self.readable(part, &legible(part, readable, raw)),
             PartType::Html(html) if !is_file(part) => self.html(part, &legible(part, html, raw)),
-            PartType::Text(content) | PartType::Html(content) => self.attachment(part, content.as_bytes()),
+            PartType::Text(content) | PartType::Html(content) => self.attachment(part, content.as_bytes(), raw),
         }
     }
 
@@ -207,7 +209,7 @@ impl Walk<'_> {
         }
     }
 
-    fn attachment(&mut self, part: &MessagePart<'_>, content: &[u8]) {
+    fn attachment(&mut self, part: &MessagePart<'_>, content: &[u8], raw: &[u8]) {
         if self.message.attachments.len() >= MAX_ATTACHMENTS {
             return self.defect("too-many-attachments");
         }
@@ -215,8 +217,13 @@ impl Walk<'_> {
             let subtype = kind.subtype().map_or_else(String::new, |subtype| format!("/{subtype}"));
             format!("{}{subtype}", kind.ctype()).to_ascii_lowercase()
         });
+        let field = |name: HeaderName<'_>| {
+            let header = part.headers.iter().rfind(|header| header.name == name)?;
+            raw.get(header.offset_start as usize..header.offset_end as usize)
+        };
+        let name = file_name(field(HeaderName::ContentDisposition), field(HeaderName::ContentType));
         self.message.attachments.push(Attachment {
-            name: clipped(part.attachment_name().unwrap_or_default()),
+            name: clipped(&name.unwrap_or_default()),
             content_type: clipped(&kind),
             size_bytes: content.len() as u64,
             sha256: hex(&Sha256::digest(content)),

@@ -9,7 +9,7 @@ use mail_parser::decoders::quoted_printable::quoted_printable_decode;
 use memchr::memmem;
 
 /// The longest charset and encoding of an encoded word (RFC 2047, 2: a whole word has 75 bytes).
-const MAX_LABEL_BYTES: usize = 75;
+pub(super) const MAX_LABEL_BYTES: usize = 75;
 
 /// Where the header ends: behind its empty line.
 pub(super) fn header_end(bytes: &[u8]) -> usize {
@@ -69,7 +69,7 @@ fn encoded_word(bytes: &[u8]) -> Option<Word<'_>> {
 }
 
 /// An underscore is a blank (RFC 2047, 4.2).
-fn blank(byte: &u8) -> u8 {
+pub(super) fn blank(byte: &u8) -> u8 {
     if *byte == b'_' { b' ' } else { *byte }
 }
 

@@ -46,6 +46,8 @@ pub struct Message {
     pub charset: Text,
     /// What is wrong with it, as short labels: `no-header`, `nested-too-deep`, `too-many-parts`, `too-many-urls`, ….
     pub defects: Vec<&'static str>,
+    /// The message as it was sent, as far as it was seen and is kept of one, where that was asked for; or else empty.
+    pub raw: Vec<u8>,
 }
 
 /// Something in a text that can be followed.

@@ -4,6 +4,7 @@
 pub(crate) mod body;
 mod decode;
 mod event;
+mod file_name;
 mod header;
 pub(crate) mod lines;
 mod links;

@@ -112,6 +112,11 @@ impl MailSession for SmtpSession {
 }
 
 impl SmtpSession {
+    /// A conversation that begins; `keep_raw` says whether messages carry their bytes.
+    pub fn new(keep_raw: bool) -> Self {
+        Self { transactions: Transactions::new(keep_raw), ..Self::default() }
+    }
+
     fn take_client(&mut self, rest: &mut &[u8], heard: &mut dyn FnMut(Heard)) {
         while !rest.is_empty() {
             match self.mode {

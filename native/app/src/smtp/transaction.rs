@@ -27,13 +27,19 @@ pub(super) struct Transactions {
     open: VecDeque<Transaction>,
     next: u32,
     text: Dotted,
+    keep_raw: bool,
 }
 
 impl Transactions {
+    pub(super) fn new(keep_raw: bool) -> Self {
+        Self { keep_raw, ..Self::default() }
+    }
+
     /// A new transaction; its number.
     pub(super) fn begin(&mut self, mail: SmtpMail) -> u32 {
         self.next = self.next.wrapping_add(1);
-        self.open.push_back(Transaction { serial: self.next, mail, ..Transaction::default() });
+        let body = Body::new(self.keep_raw);
+        self.open.push_back(Transaction { serial: self.next, mail, body, ..Transaction::default() });
         self.next
     }
 
@@ -185,6 +191,7 @@ impl Transaction {
 
     fn held_bytes(&self) -> usize {
         let recipients = self.mail.rcpt_to.iter().map(|recipient| 48 + recipient.address.len() + recipient.reply.len());
-        self.body.held_bytes() + recipients.sum::<usize>()
+        let raw = self.mail.message.as_ref().map_or(0, |message| message.raw.len());
+        self.body.held_bytes() + raw + recipients.sum::<usize>()
     }
 }

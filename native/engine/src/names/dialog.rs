@@ -1,17 +1,15 @@
 //! A conversation over TCP, from its first bytes to where nothing more is learned from it.
 
-use std::sync::Arc;
-
 use app::{AppProtocol, Guess, guess};
 
+use super::exchange::Exchanges;
 use super::http::{Http1Talk, Http2Talk};
 use super::{
-    Sink, Told, dns::DnsTalk, kerberos::KerberosTalk, logon::Framing, logon::LogonTalk, mail::MailTalk, ssh::SshTalk,
-    tls::TlsTalk,
+    Sink, Told, Wanted, dns::DnsTalk, kerberos::KerberosTalk, logon::Framing, logon::LogonTalk, mail::MailTalk,
+    ssh::SshTalk, tls::TlsTalk,
 };
 use crate::flow::{ORIG, RESP};
 use crate::stream::Piece;
-use crate::web::WebRules;
 
 /// Bytes of each direction that the protocol must have been told by.
 const GUESS_BYTES: usize = 4096;
@@ -55,8 +53,7 @@ pub(super) trait Listener: std::fmt::Debug + Send {
 pub(super) struct Dialog {
     state: State,
     changes: u8,
-    /// What requests are matched against, if the server is watched.
-    web: Option<Arc<WebRules>>,
+    wanted: Wanted,
 }
 
 /// How far a conversation is understood.
@@ -80,9 +77,9 @@ struct Beginning {
 }
 
 impl Dialog {
-    /// Of a connection to this port; if the server is watched, its requests are matched against `web`.
-    pub(super) fn new(resp_port: u16, web: Option<Arc<WebRules>>) -> Self {
-        Self { state: State::Beginning(Beginning { resp_port, ..Beginning::default() }), changes: 0, web }
+    /// Of a connection to this port.
+    pub(super) fn new(resp_port: u16, wanted: Wanted) -> Self {
+        Self { state: State::Beginning(Beginning { resp_port, ..Beginning::default() }), changes: 0, wanted }
     }
 
     /// The other end is the originator.
@@ -145,7 +142,7 @@ impl Dialog {
         self.state = match protocol {
             _ if self.changes > MAX_CHANGES => State::Over,
             AppProtocol::Unknown => State::Beginning(Beginning::default()),
-            protocol => listen(protocol, client, self.web.clone(), sink),
+            protocol => listen(protocol, client, self.wanted.clone(), sink),
         };
     }
 
@@ -157,7 +154,7 @@ impl Dialog {
             first[direction] = data;
         }
         let client = client(protocol, first);
-        self.state = listen(protocol, client, self.web.clone(), sink);
+        self.state = listen(protocol, client, self.wanted.clone(), sink);
         for side in [client, 1 - client] {
             if !heads[side].is_empty() {
                 self.take(side, Piece::Data(&heads[side]), sink);
@@ -168,19 +165,21 @@ impl Dialog {
 }
 
 /// Listens to a conversation of this protocol, if anything is learned of it.
-fn listen(protocol: AppProtocol, client: usize, web: Option<Arc<WebRules>>, sink: Sink<'_>) -> State {
+fn listen(protocol: AppProtocol, client: usize, wanted: Wanted, sink: Sink<'_>) -> State {
     sink(Told::Protocol(protocol));
     let listener: Box<dyn Listener> = match protocol {
         AppProtocol::Tls => Box::<TlsTalk>::default(),
-        AppProtocol::Http => Box::new(Http1Talk::new(web)),
-        AppProtocol::Http2 => Box::new(Http2Talk::new(web)),
+        AppProtocol::Http => Box::new(Http1Talk::new(wanted.web)),
+        AppProtocol::Http2 => Box::new(Http2Talk::new(Exchanges::new(wanted.web))),
         AppProtocol::Dns => Box::<DnsTalk>::default(),
         AppProtocol::Ssh => Box::<SshTalk>::default(),
         AppProtocol::Kerberos => Box::<KerberosTalk>::default(),
         AppProtocol::Smb => Box::new(LogonTalk::new(Framing::Smb)),
         AppProtocol::Ldap => Box::new(LogonTalk::new(Framing::Ldap)),
         AppProtocol::DceRpc => Box::new(LogonTalk::new(Framing::DceRpc)),
-        AppProtocol::Smtp | AppProtocol::Pop3 | AppProtocol::Imap => Box::new(MailTalk::new(protocol)),
+        AppProtocol::Smtp | AppProtocol::Pop3 | AppProtocol::Imap => {
+            Box::new(MailTalk::new(protocol, wanted.raw_mails))
+        }
         _ => return State::Over,
     };
     State::Heard(listener, client)

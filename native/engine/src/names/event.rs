@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::http::{Request, Response};
-use app::mail::{MailRead, SmtpMail};
+use app::mail::{MailRead, Message, SmtpMail};
 use app::quic::QuicVersion;
 use app::ssh::Banner;
 use app::tls::{ClientHello, ServerHello};
@@ -119,6 +119,24 @@ pub enum AppEvent {
 }
 
 impl AppEvent {
+    /// The message that a mail carries, while nobody else holds it.
+    pub(crate) fn message_mut(&mut self) -> Option<&mut Message> {
+        match self {
+            Self::Smtp(mail) => Arc::get_mut(mail)?.message.as_mut(),
+            Self::Pop3(read) | Self::Imap(read) => Arc::get_mut(read)?.message.as_mut(),
+            _ => None,
+        }
+    }
+
+    /// The message that a mail carries.
+    pub fn message(&self) -> Option<&Message> {
+        match self {
+            Self::Smtp(mail) => mail.message.as_ref(),
+            Self::Pop3(read) | Self::Imap(read) => read.message.as_ref(),
+            _ => None,
+        }
+    }
+
     /// EVE's `event_type`.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -94,9 +94,9 @@ impl Http1Talk {
     fn become_another(&mut self, rest: &[u8], sink: Sink<'_>) -> Next {
         match self.upgrade {
             Some(Upgrade::Http2) => {
-                let mut talk = Box::new(Http2Talk::new(None));
                 // RFC 7540, 3.2: the request that was upgraded is the first stream's.
-                talk.exchanges = std::mem::take(&mut self.exchanges).only(self.answered, 1, sink);
+                let exchanges = std::mem::take(&mut self.exchanges).only(self.answered, 1, sink);
+                let mut talk = Box::new(Http2Talk::new(exchanges));
                 sink(Told::Protocol(AppProtocol::Http2));
                 let next = if rest.is_empty() { Next::Continue } else { talk.take(false, Piece::Data(rest), sink) };
                 self.upgraded = Some(talk);
@@ -192,9 +192,9 @@ pub(super) struct Http2Talk {
 }
 
 impl Http2Talk {
-    /// Of a connection to a server; `web` if that is watched.
-    pub(super) fn new(web: Option<Arc<WebRules>>) -> Self {
-        Self { client: Http2::client(), server: Http2::server(), exchanges: Exchanges::new(web), over: [false; 2] }
+    /// Of a connection in which these exchanges are open.
+    pub(super) fn new(exchanges: Exchanges) -> Self {
+        Self { client: Http2::client(), server: Http2::server(), exchanges, over: [false; 2] }
     }
 }
 
@@ -229,5 +229,41 @@ impl Listener for Http2Talk {
 
     fn held_bytes(&self) -> usize {
         self.client.held_bytes() + self.server.held_bytes() + self.exchanges.held_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::names::testing::http2_frame;
+    use crate::web::RuleConfig;
+
+    const RULES: &str = r#"[{"name": "u", "category": "web.sqli", "weakness": "union", "where": ["path", "query"],
+        "words": [], "pattern": "union select"}]"#;
+
+    #[test]
+    fn rules_see_the_requests_behind_an_upgrade() {
+        let configs: Vec<RuleConfig> = serde_json::from_str(RULES).expect("rules");
+        let mut talk = Http1Talk::new(Some(Arc::new(WebRules::compile(configs).expect("rules"))));
+        let mut found = Vec::new();
+        let mut sink = |told: Told<'_>| {
+            if let Told::Event(AppEvent::Web(finding)) = told {
+                found.push((finding.path.to_string(), finding.status));
+            }
+        };
+        let upgrade = b"GET /first?a=union+select HTTP/1.1\r\nHost: h\r\nUpgrade: h2c\r\n\r\n";
+        let switched = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n";
+        // GET, http, the path and the authority as literals (RFC 7541, 6).
+        let request = http2_frame(1, 5, 3, b"\x82\x86\x04\x18/second?a=union%20select\x41\x01h");
+        let said = [
+            (true, upgrade.to_vec()),
+            (false, [&switched[..], &http2_frame(4, 0, 0, b""), &http2_frame(1, 5, 1, b"\x88")].concat()),
+            (true, [&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], &http2_frame(4, 0, 0, b""), &request].concat()),
+            (false, http2_frame(1, 5, 3, b"\x8d")),
+        ];
+        for (from_client, data) in &said {
+            talk.take(*from_client, Piece::Data(data), &mut sink);
+        }
+        assert_eq!(found, [("/first".to_owned(), 200), ("/second".to_owned(), 404)]);
     }
 }

@@ -23,12 +23,12 @@ pub(super) struct MailTalk {
 }
 
 impl MailTalk {
-    /// A connection of this protocol of mail.
-    pub(super) fn new(protocol: AppProtocol) -> Self {
+    /// A connection of this protocol of mail; `keep_raw` says whether messages carry their bytes.
+    pub(super) fn new(protocol: AppProtocol, keep_raw: bool) -> Self {
         let session: Box<dyn MailSession + Send> = match protocol {
-            AppProtocol::Imap => Box::<ImapSession>::default(),
-            AppProtocol::Pop3 => Box::<Pop3Session>::default(),
-            _ => Box::<SmtpSession>::default(),
+            AppProtocol::Imap => Box::new(ImapSession::new(keep_raw)),
+            AppProtocol::Pop3 => Box::new(Pop3Session::new(keep_raw)),
+            _ => Box::new(SmtpSession::new(keep_raw)),
         };
         Self { session, protocol, ended: [false; 2] }
     }

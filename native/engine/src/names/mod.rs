@@ -20,9 +20,12 @@ mod talk;
 pub(crate) mod testing;
 mod tls;
 
+use std::sync::Arc;
+
 use app::{AppError, AppProtocol};
 
 use crate::punt::PuntProtocol;
+use crate::web::WebRules;
 
 pub(crate) use dns::tell_message;
 pub use event::{AppEvent, AppRecord, HttpExchange, NameSource, QuicHello, SshBanners, TlsHellos};
@@ -32,6 +35,15 @@ pub(crate) use kerberos::tell_client;
 pub use quic::QuicTalk;
 pub use resolved::ResolvedNames;
 pub use talk::Talk;
+
+/// What is wanted of a conversation beside what is always told.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// What its requests are matched against, if the server is watched.
+    pub web: Option<Arc<WebRules>>,
+    /// Whether messages carry their bytes.
+    pub raw_mails: bool,
+}
 
 /// A conversation that is listened to.
 #[derive(Debug)]

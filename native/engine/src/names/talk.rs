@@ -1,12 +1,9 @@
 //! A TCP connection that is listened to: its two directions, and what is made of them.
 
-use std::sync::Arc;
-
-use super::Sink;
 use super::dialog::Dialog;
+use super::{Sink, Wanted};
 use crate::flow::{ORIG, RESP};
 use crate::stream::{Segment, Stream};
-use crate::web::WebRules;
 
 /// A connection; pairs are indexed by originator and responder.
 #[derive(Debug)]
@@ -19,9 +16,8 @@ pub struct Talk {
 
 impl Talk {
     /// A connection whose directions begin with these numbers, as far as they are known.
-    /// If the server is watched, its requests are matched against `web`.
-    pub fn new(beginnings: [Option<u32>; 2], resp_port: u16, web: Option<Arc<WebRules>>) -> Self {
-        Self { streams: beginnings.map(Stream::starting_at), dialog: Dialog::new(resp_port, web), held_bytes: 0 }
+    pub fn new(beginnings: [Option<u32>; 2], resp_port: u16, wanted: Wanted) -> Self {
+        Self { streams: beginnings.map(Stream::starting_at), dialog: Dialog::new(resp_port, wanted), held_bytes: 0 }
     }
 
     /// Takes a segment, and what it acknowledges of the other direction; what is heard goes to `sink`. At most `room`

@@ -6,7 +6,9 @@ use wire::{IpPacket, TcpFlags, Transport};
 use super::Worker;
 use crate::detect::Shown;
 use crate::flow::{FlowFlags, ORIG};
-use crate::names::{AppEvent, AppRecord, Conversation, Naming, QuicTalk, Talk, Told, tell_client, tell_message};
+use crate::names::{
+    AppEvent, AppRecord, Conversation, Naming, QuicTalk, Talk, Told, Wanted, tell_client, tell_message,
+};
 use crate::stream::Segment;
 
 /// Bytes that a worker keeps at most of all conversations together.
@@ -48,7 +50,8 @@ impl Worker {
             _ => {
                 let tuple = flow.tuple();
                 let web = self.setup.web.rules_for(tuple.orig.address, tuple.resp.address);
-                Box::new(Conversation::Stream(Talk::new(flow.beginnings(), tuple.resp.port, web)))
+                let wanted = Wanted { web, raw_mails: self.setup.raw_mails.is_some() };
+                Box::new(Conversation::Stream(Talk::new(flow.beginnings(), tuple.resp.port, wanted)))
             }
         };
         let Conversation::Stream(talk) = &mut *conversation else { return };
@@ -179,7 +182,10 @@ impl Worker {
             }
             Told::Ja4(fingerprint) => self.meet(place, &Shown::Ja4(fingerprint.as_bytes())),
             Told::Claim(protocol, words) => self.hand_claim(place, time_ns, protocol, words),
-            Told::Event(event) => {
+            Told::Event(mut event) => {
+                if let (Some(room), Some(message)) = (&self.setup.raw_mails, event.message_mut()) {
+                    room.admit(message);
+                }
                 let carries = matches!(&event, AppEvent::Smtp(mail) if mail.message.is_some());
                 self.counters.names.smtp_messages += u64::from(carries);
                 let layers = self.tunnels.layers(flow.tunnel);

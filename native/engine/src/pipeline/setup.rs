@@ -10,6 +10,7 @@ use crate::counters::Published;
 use crate::extract::Selection;
 use crate::merge::{Notice, SecondDelta};
 use crate::networks::Networks;
+use crate::raw_mails::RawMails;
 use crate::scan::Question;
 use crate::web::WatchedWeb;
 
@@ -47,6 +48,8 @@ pub struct WorkerSetup {
     pub deduplicate: Deduplicate,
     /// What requests to web servers are matched against.
     pub web: WatchedWeb,
+    /// How many messages may carry their bytes, if any do (`read`).
+    pub raw_mails: Option<Arc<RawMails>>,
     /// By interface, the captured bytes of a frame beyond which the sensor cuts.
     pub snaplens: Vec<u32>,
     /// Flows whose frames are wanted afterwards (`read`).

@@ -77,6 +77,11 @@ struct LoginRow {
     clear: bool,
 }
 
+/// The messages of mails as they were sent, one a mail; empty where there is none or it was not kept.
+pub fn raw_messages(mails: &[AppRecord]) -> impl Iterator<Item = &[u8]> {
+    mails.iter().map(|mail| mail.event.message().map_or(&[][..], |message| &message.raw))
+}
+
 /// Mails as Arrow; `interfaces` are names by index.
 ///
 /// # Errors

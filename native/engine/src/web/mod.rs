@@ -6,6 +6,7 @@
 
 mod answer;
 mod body;
+mod computed;
 mod file;
 mod finding;
 mod login;
@@ -20,17 +21,19 @@ pub use probe::Probe;
 pub use rules::{Label, Place, Rule, RuleConfig, RuleError, WebRules};
 pub use watch::{WebConfig, WebRecord, WebWatch};
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use wire::Address;
 
+use crate::counters::lock;
 use crate::networks::Networks;
 
 /// Which servers are watched, and by what rules.
 #[derive(Debug, Clone, Default)]
 pub struct WatchedWeb {
     servers: Networks,
-    rules: Option<Arc<WebRules>>,
+    /// Asked once a conversation; all who hold this see what is put in force.
+    rules: Arc<Mutex<Option<Arc<WebRules>>>>,
 }
 
 impl WatchedWeb {
@@ -40,17 +43,22 @@ impl WatchedWeb {
     /// A rule cannot be used.
     pub fn new(config: &WebConfig) -> Result<Self, RuleError> {
         let rules = WebRules::compile(config.rules.clone())?;
-        Ok(Self { servers: config.servers.clone(), rules: Some(Arc::new(rules)) })
+        Ok(Self { servers: config.servers.clone(), rules: Arc::new(Mutex::new(Some(Arc::new(rules)))) })
     }
 
     /// Whether the server at this address is watched.
     pub fn watches(&self, server: Address) -> bool {
-        self.rules.is_some() && self.servers.contains(server)
+        self.servers.contains(server)
     }
 
     /// The rules, if one of the ends is watched: who asks is not always known before something was said.
     pub fn rules_for(&self, one: Address, other: Address) -> Option<Arc<WebRules>> {
-        let rules = self.rules.as_ref()?;
-        (self.servers.contains(other) || self.servers.contains(one)).then(|| Arc::clone(rules))
+        let watched = self.servers.contains(other) || self.servers.contains(one);
+        watched.then(|| lock(&self.rules).clone())?
+    }
+
+    /// Puts other rules in force: for conversations that begin from now on.
+    pub fn replace(&self, rules: Arc<WebRules>) {
+        *lock(&self.rules) = Some(rules);
     }
 }

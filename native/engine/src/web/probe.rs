@@ -9,6 +9,7 @@ use app::http::{Request, Response, form, secret};
 
 use super::answer::Answer;
 use super::body::RequestBody;
+use super::computed::computed;
 use super::finding::WebFinding;
 use super::login::Credentials;
 use super::rules::{ENOUGH, Place, Rule, WebRules};
@@ -60,6 +61,8 @@ struct Match {
     excerpt: Text,
     /// What an answer would hold that gives the value back.
     echo: Vec<u8>,
+    /// What it would hold of a statement that has run.
+    computed: Vec<Vec<u8>>,
 }
 
 /// One exchange with a watched server. Keeps the request's body until that is over, then the head of the answer's where
@@ -241,7 +244,8 @@ impl Match {
             secret::masked(&whole).unwrap_or(whole)
         };
         let echo = text[range.start..range.end.min(range.start + MAX_ECHO_BYTES)].to_vec();
-        Self { label: Arc::clone(&rule.label), score: rule.score, place, parameter, excerpt, echo }
+        let computed = if rule.label.category == "web.sqli" { computed(text) } else { Vec::new() };
+        Self { label: Arc::clone(&rule.label), score: rule.score, place, parameter, excerpt, echo, computed }
     }
 }
 
@@ -295,8 +299,14 @@ impl About<'_> {
     fn evidence(&self, found: &Match) -> (Text, bool) {
         let category = &found.label.category;
         let of_it = || self.said.iter().filter(|rule| rule.speaks_of(category));
-        if let Some(rule) = of_it().find(|rule| rule.proves).or_else(|| of_it().next()) {
-            return (rule.label.weakness.as_str().into(), rule.proves);
+        if let Some(rule) = of_it().find(|rule| rule.proves) {
+            return (rule.label.weakness.as_str().into(), true);
+        }
+        if found.computed.iter().any(|text| memchr::memmem::find(self.text, text).is_some()) {
+            return ("the answer holds what only the database makes of the statement".into(), true);
+        }
+        if let Some(rule) = of_it().next() {
+            return (rule.label.weakness.as_str().into(), false);
         }
         let given = matches!(found.place, Place::Body | Place::Query);
         if self.logged_in && category == "web.sqli" && given {

@@ -119,3 +119,14 @@ fn a_flood_of_parameters_is_bounded() {
     let names: String = (0..200).map(|number| format!("a{number}=union+select&")).collect();
     assert_eq!(found(&get(&format!("/?{names}")), "").len(), MAX_FINDINGS);
 }
+
+#[test]
+fn a_statement_has_run_where_the_answer_holds_what_it_makes() {
+    let request = get("/i.php?id=1+union+select+concat(0x716B7A7171,user())");
+    let [ran] = &found(&request, &answer(200, "<td>QKZQQroot@localhost</td>"))[..] else { panic!() };
+    assert!(ran.succeeded && ran.evidence.contains("database"), "{ran:?}");
+    let [echoed] = &found(&request, &answer(200, "no result for concat(0x716B7A7171,user())"))[..] else { panic!() };
+    assert!(!echoed.succeeded, "{echoed:?}");
+    let [shown] = &found(&request, &answer(500, "SQL syntax: duplicate entry qkzqqroot"))[..] else { panic!() };
+    assert!(shown.succeeded, "an error that shows data has run, too: {shown:?}");
+}

@@ -227,14 +227,16 @@ class PacketSearch:
     def read_bytes(self) -> int:
         """Bytes of segments that were read so far."""
 
-    def write_to(self, path: str, *, pcapng: bool | None = None, comment: str = "") -> None:
+    def write_to(self, path: str, *, pcapng: bool | None = None, comment: str = "", statistics: str = "[]") -> None:
         """Say where packets go, `-` for standard output; a file is made when the first one is found.
 
-        `pcapng` None: pcap, or pcapng where the ring holds several link types. ValueError: pcap cannot hold them.
+        Until `finish` it ends in `.tmp`, and it goes away with a search that is given up. `pcapng` None: pcap, or
+        pcapng where the ring holds several link types. `statistics` is JSON, as `Statistics` in the core names its
+        keys; pcapng only. ValueError: pcap cannot hold the link types, or wrong statistics.
         """
 
     def step(self) -> bool:
         """Search on for a part of a second; False once everything was found. OSError: the output fails."""
 
     def finish(self) -> str:
-        """Write what is still in memory; what was found, as JSON. OSError: the output fails."""
+        """Write what is still in memory, sync it and give it its name; what was found, as JSON. OSError."""

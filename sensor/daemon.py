@@ -159,6 +159,7 @@ class Daemon:
                 counters = self._take_counters()
                 self._housekeeping.each_second(counters, self._outputs.save_state)
                 self._stats.each_second(counters)
+                self._view.evidence = self._outputs.note(counters)
             self._reload()
 
     def _is_over(self) -> bool:

@@ -1,6 +1,7 @@
 """The engine over capture files: what `sensor.daemon` is to a mirror port."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,11 +12,12 @@ from sensor.alerts.log import AlertLog
 from sensor.alerts.policy import Policy
 from sensor.config import Config, engine_settings
 from sensor.engine import Batch, Counters, Engine
+from sensor.evidence.keeper import EvidenceKeeper
 from sensor.frames import FrameOutput, Reading
 from sensor.history.keeper import kept_kinds, open_history
 from sensor.identity.naming import Identities
 from sensor.mail.judge import MailJudge
-from sensor.outputs import OutputError, check_directories, event_log_of
+from sensor.outputs import OutputError, check_directories, event_log_of, keeps_evidence
 from sensor.stats import StatsLog
 from sensor.web.judge import WebJudge
 
@@ -59,47 +61,89 @@ def analyse(
     The frames that are wanted are written afterwards. The time of alerts is the packets'. Raises OSError if nothing can
     be read or a file cannot be written, ValueError for a wrong filter or protocol.
     """
-    report = listeners.report
+    engine = Engine(_settings(config, reading, listeners.report))
     identities = Identities(config.hosts.max)
-    engine = Engine(_settings(config, reading, report))
-    alert_log = AlertLog(config.alerts.log) if config.alerts.log else None
-    policy = Policy(config.alerts.suppress, rows_tell_time=True)
-    history = open_history(config, "read", identities)
-    takers = [taker for taker in (report, history) if taker is not None]
-    told = (alert_log.write if alert_log else None, history.note if history else None, listeners.on_event)
-    desk = AlertDesk(policy, event_log_of(config, engine), told)
-    web = WebJudge(config.detect.web, identities.who)
+    with closing(_Outputs(config, engine, identities, listeners)) as outputs:
+        _judge_all(config, engine, outputs, lists)
+        counters = engine.counters()
+        outputs.finish(counters)
+        if reading.output is not None:
+            _write_frames(engine, reading.output)
+        StatsLog(config, engine.log_event).close(counters)
+    return counters, outputs.desk.numbers(), identities
+
+
+class _Outputs:
+    """Where alerts and records go."""
+
+    def __init__(self, config: Config, engine: Engine, identities: Identities, listeners: Listeners) -> None:
+        self.identities = identities
+        self.show_progress = listeners.show_progress
+        self._report = listeners.report
+        self._alert_log = AlertLog(config.alerts.log) if config.alerts.log else None
+        self._history = open_history(config, "read", identities)
+        self._evidence = _evidence(config)
+        self._history_directory = config.history.directory
+        hearers = (
+            self._alert_log.write if self._alert_log else None,
+            self._evidence.take if self._evidence else None,
+            self._history.note if self._history else None,
+            listeners.on_event,
+        )
+        policy = Policy(config.alerts.suppress, rows_tell_time=True)
+        self.desk = AlertDesk(policy, event_log_of(config, engine), hearers)
+
+    def take(self, batch: Batch, engine: Engine) -> None:
+        """Take what was judged, with the records that wait; at the end all that are left."""
+        self.desk.take(self.identities.take(batch))
+        takers = [taker for taker in (self._report, self._history) if taker is not None]
+        for taker in takers:
+            taker.take(batch)
+        while takers and (records := engine.records(0)):
+            for taker in takers:
+                taker.take_records(records)
+            if not batch.ended:
+                return
+
+    def finish(self, counters: Counters) -> None:
+        """Close all incidents. The ring is whole only now, and what closes an incident names its evidence."""
+        self._cut_evidence(counters)
+        self.desk.finish(_END)
+        self._cut_evidence(counters)
+        if self._history is not None:
+            self._history.compact()
+        if self._report is not None:
+            machines = self.identities.machines(_MOST_MACHINES)
+            self._report.finish(counters, machines, self.desk.closed_incidents())
+
+    def _cut_evidence(self, counters: Counters) -> None:
+        if self._evidence is not None:
+            self._evidence.cut_all(counters, self.desk.attach_evidence)
+
+    def close(self) -> None:
+        """Write what waits. Raises OutputError if something could not be written."""
+        if self._history is not None:
+            self._history.close()
+            _check(self._history, self._history_directory)
+        if self._alert_log is not None:
+            _close(self._alert_log)
+
+
+def _judge_all(config: Config, engine: Engine, outputs: _Outputs, lists: object) -> None:
+    web = WebJudge(config.detect.web, outputs.identities.who)
     mail = MailJudge(config)
     mail.use(lists)
     # Nothing passes while lists load here, and the first frame must already meet them.
     engine.replace_watchlists(lists)
     engine.start()
     try:
-        for batch in _batches(engine, listeners.show_progress):
-            judged = mail.take(web.take(batch))
-            desk.take(identities.take(judged))
-            _hand_on(judged, takers, engine)
+        for batch in _batches(engine, outputs.show_progress):
+            outputs.take(mail.take(web.take(batch)), engine)
             if _is_calm(batch):
-                identities.warm_up()
-        desk.tick(engine.counters()["time_ns"])
-        desk.finish(_END)
-        if history is not None:
-            history.compact()
+                outputs.identities.warm_up()
+        outputs.desk.tick(engine.counters()["time_ns"])
     finally:
         engine.stop()
-        if history is not None:
-            history.close()
-    counters = engine.counters()
-    if reading.output is not None:
-        _write_frames(engine, reading.output)
-    StatsLog(config, engine.log_event).close(counters)
-    if alert_log is not None:
-        _close(alert_log)
-    if history is not None:
-        _check(history, config.history.directory)
-    if report is not None:
-        report.finish(counters, identities.machines(_MOST_MACHINES), desk.closed_incidents())
-    return counters, desk.numbers(), identities
 
 
 def _settings(config: Config, reading: Reading, report: "Report | None") -> dict[str, Any]:
@@ -107,6 +151,12 @@ def _settings(config: Config, reading: Reading, report: "Report | None") -> dict
     settings["records"] = sorted({*kept_kinds(config, "read"), *(report.RECORDS if report is not None else ())})
     settings["raw_mails"] = report is not None
     return settings
+
+
+def _evidence(config: Config) -> EvidenceKeeper | None:
+    """Make who keeps evidence, if the configuration names it and a ring."""
+    wanted = {"pcap_ring", "evidence"} <= config.model_fields_set and keeps_evidence(config)
+    return EvidenceKeeper(config) if wanted else None
 
 
 def _batches(engine: Engine, show_progress: Callable[[Counters], None] | None) -> Iterator[Batch]:
@@ -130,17 +180,6 @@ def _write_frames(engine: Engine, output: FrameOutput) -> None:
     _, _, left_out = engine.write_frames(str(output.path), output.rotation)
     if left_out:
         raise OutputError(f"{output.path} is not whole: too many flows are wanted; read fewer files at once")
-
-
-def _hand_on(batch: Batch, takers: "list[Report | History]", engine: Engine) -> None:
-    """Hand what was judged to those who take everything, with the records that wait; at the end all that are left."""
-    for taker in takers:
-        taker.take(batch)
-    while takers and (records := engine.records(0)):
-        for taker in takers:
-            taker.take_records(records)
-        if not batch.ended:
-            return
 
 
 def _check(history: "History", directory: Path) -> None:

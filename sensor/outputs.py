@@ -17,6 +17,7 @@ from sensor.alerts.policy import Policy
 from sensor.alerts.state import StateFile
 from sensor.config import Config, keeps_history
 from sensor.engine import Counters, Engine, SinkCounters
+from sensor.evidence.keeper import EvidenceKeeper, EvidenceNumbers
 
 _log = logging.getLogger(__name__)
 
@@ -37,6 +38,8 @@ def check_directories(config: Config, *, live: bool) -> None:
         wanted["eve.path"] = config.eve.path.parent
     if config.pcap_ring.enabled and (live or "pcap_ring" in config.model_fields_set):
         wanted["pcap_ring.directory"] = config.pcap_ring.directory
+        if keeps_evidence(config) and (live or "evidence" in config.model_fields_set):
+            wanted["evidence.directory"] = config.evidence.directory
     if keeps_history(config, "live" if live else "read"):
         wanted["history.directory"] = config.history.directory
     for key, directory in wanted.items():
@@ -52,6 +55,11 @@ def _check(key: str, directory: Path) -> None:
         raise OutputError(f"{key}: {directory} cannot be written: check its owner and mode")
 
 
+def keeps_evidence(config: Config) -> bool:
+    """Whether packets of incidents are wanted, and there is a ring to cut them out of."""
+    return config.pcap_ring.enabled and config.evidence.max_size > 0
+
+
 def event_log_of(config: Config, engine: Engine) -> EventLog:
     """Give the event log as the configuration wants it."""
     types = frozenset(config.eve.types) if config.eve.path is not None else frozenset[str]()
@@ -59,14 +67,19 @@ def event_log_of(config: Config, engine: Engine) -> EventLog:
 
 
 class AlertOutputs:
-    """Opens the alert log, goes on with the incidents of the last run, and saves them at the end."""
+    """Opens the alert log, goes on with the incidents of the last run, and saves them at the end.
+
+    `evidence` keeps the packets of incidents; None where there is no ring to cut them out of, or none are wanted.
+    """
 
     def __init__(self, config: Config, engine: Engine, listeners: Iterable[Callable[[Event], None] | None]) -> None:
         self._state = StateFile(config.alerts.state)
         self._alert_log = AlertLog(config.alerts.log) if config.alerts.log else None
         self._outbox = Outbox(self._alert_log, self._state)
         self._policy = Policy(config.alerts.suppress, time.time_ns())
-        self.desk = AlertDesk(self._policy, event_log_of(config, engine), (self._outbox.post, *listeners))
+        self.evidence = EvidenceKeeper(config) if keeps_evidence(config) else None
+        hearers = (self._outbox.post, self.evidence.take if self.evidence else None, *listeners)
+        self.desk = AlertDesk(self._policy, event_log_of(config, engine), hearers)
 
     def __enter__(self) -> Self:
         """Take the earlier state and start to write. Raises OutputError if another process has the state."""
@@ -80,12 +93,18 @@ class AlertOutputs:
             self._policy.restore(earlier)
             _log.info("going on with %d open incidents", self._policy.open_incidents)
         self._outbox.start()
+        if self.evidence is not None:
+            for event in self._policy.without_evidence():
+                self.evidence.take(event)
+            self.evidence.start(self.desk.attach_evidence)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Write all that waits, and the state."""
+        if self.evidence is not None:
+            self.evidence.close()
         state = self.desk.unsaved_state()
         if state is not None:
             self.save_state(state)
@@ -99,6 +118,13 @@ class AlertOutputs:
     def save_state(self, state: bytes) -> None:
         """Save the state in the background."""
         self._outbox.save(state)
+
+    def note(self, counters: Counters) -> EvidenceNumbers | None:
+        """Take the counters of a second; give the numbers of the evidence if any is kept."""
+        if self.evidence is None:
+            return None
+        self.evidence.note(counters)
+        return self.evidence.numbers()
 
     def sinks(self) -> tuple[SinkCounters, ...]:
         """Count as the core does for its own outputs."""

@@ -1,15 +1,15 @@
 """A file of state that outlives a restart: replaced as a whole, set aside when it is damaged."""
 
 import logging
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from pydantic import ValidationError
 
+from sensor.whole_file import replace_file
+
 _log = logging.getLogger(__name__)
-_MODE = 0o640
 
 Document = TypeVar("Document")
 
@@ -42,16 +42,9 @@ class SavedFile(Generic[Document]):
 
     def save(self, content: bytes) -> bool:
         """Replace the file as a whole: after a crash there is the old one or the new one, never half of one."""
-        temporary = self.path.with_suffix(".json.tmp")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, _MODE)
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(self.path)
-            _sync_directory(self.path.parent)
+            replace_file(self.path, content)
         except OSError as error:
             return self._failed(error)
         if self._failing:
@@ -76,11 +69,3 @@ class SavedFile(Generic[Document]):
         else:
             lost = f"earlier {self.path.stem} are lost"
             _log.warning("%s was damaged (%s): set aside as %s, %s", self.path, reason, aside.name, lost)
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -42,6 +42,7 @@ class AlertDesk:
         event_log: EventLog,
         listeners: Iterable[Callable[[Event], None] | None] = (),
     ) -> None:
+        """Each listener is told of each line of the alert log, in this order; None is nobody."""
         self._policy = policy
         self._event_log = event_log
         self._listeners = [listener for listener in listeners if listener is not None]
@@ -82,6 +83,11 @@ class AlertDesk:
         """Use other suppressions."""
         with self._lock:
             self._policy.replace_suppressions(entries)
+
+    def attach_evidence(self, incident: str, file_name: str) -> None:
+        """Note that a file holds packets of an incident."""
+        with self._lock:
+            self._policy.attach(incident, file_name)
 
     def unsaved_state(self) -> bytes | None:
         """Give the state as JSON if it has changed since it was last given."""

@@ -38,7 +38,8 @@ class Kind(StrEnum):
 class Event:
     """One line of the alert log. `groups` are its text after the rule and the id, already escaped.
 
-    `about` is the incident at that time, as `Incident.describe` gives it, with `opened_ns`.
+    `about` is the incident at that time, as `Incident.describe` gives it. `remote` is the one address that it is about
+    besides its host, empty where there is none or several.
     """
 
     kind: Kind
@@ -49,6 +50,10 @@ class Event:
     incident: str = ""
     host: str = ""
     totals: Totals | None = None
+    remote: str = ""
+    subject: str = ""
+    opened_ns: int = 0
+    last_ns: int = 0
     about: Mapping[str, Any] | None = field(default=None, compare=False)
 
 
@@ -98,6 +103,7 @@ class Incident:
     news: bool = False
     eve_alerts: int = 0
     scheduled_ns: int = 0
+    evidence: list[str] = field(default_factory=list)
 
     @property
     def key(self) -> Key:
@@ -110,6 +116,10 @@ class Incident:
         close_ns = self.last_ns + CLOSE_AFTER_NS
         return min(close_ns, self.reported_ns + UPDATE_EVERY_NS) if self.news else close_ns
 
+    def announcement(self) -> Event:
+        """Make an event as that of its opening, for who has to know of it again; it is no line of the log."""
+        return self._event_at(Kind.OPEN, self.opened_ns, ())
+
     def open_event(self, time_ns: int, groups: tuple[str, ...]) -> Event:
         """Make the line that announces it."""
         return self._event(Kind.OPEN, time_ns, groups)
@@ -120,8 +130,10 @@ class Incident:
 
     def close_event(self, time_ns: int, reason: str = "") -> Event:
         """Make the last line; `reason` says why it ends if not by silence."""
-        life = Life(self.opened_ns, self.last_ns, reason)
-        return self._event(Kind.CLOSE, time_ns, self._close_groups(life))
+        groups = self._close_groups(Life(self.opened_ns, self.last_ns, reason))
+        if self.evidence:
+            groups = (*groups[:-1], f"{groups[-1]}; evidence {', '.join(self.evidence)}")
+        return self._event(Kind.CLOSE, time_ns, groups)
 
     def _close_groups(self, life: Life) -> tuple[str, ...]:
         match self.tally:
@@ -152,8 +164,33 @@ class Incident:
     def _event(self, kind: Kind, time_ns: int, groups: tuple[str, ...]) -> Event:
         self.reported_ns = time_ns
         self.news = False
-        about = {**self.describe(), "opened_ns": self.opened_ns}
-        return Event(kind, time_ns, groups, self.rule, self.severity, self.id, self.host, self.totals(), about)
+        return self._event_at(kind, time_ns, groups)
+
+    def _event_at(self, kind: Kind, time_ns: int, groups: tuple[str, ...]) -> Event:
+        return Event(
+            kind,
+            time_ns,
+            groups,
+            self.rule,
+            self.severity,
+            self.id,
+            self.host,
+            self.totals(),
+            self.remote,
+            self.subject,
+            self.opened_ns,
+            self.last_ns,
+            self.describe(),
+        )
+
+    @property
+    def remote(self) -> str:
+        """The one address that it is about besides its host; empty where there is none, or not only one."""
+        match self.tally:
+            case FlowTally(several_remotes=False, by_name=False) | JudgedTally() | BeaconTally():
+                return self.tally.remote
+            case _:
+                return ""
 
     def totals(self) -> Totals | None:
         """What it has counted, if it is one of flows."""
@@ -171,6 +208,7 @@ class Incident:
             "last_seen": utc_stamp(self.last_ns),
             "last_seen_ns": self.last_ns,
             "closed": None,
+            "evidence": list(self.evidence),
         }
         match self.tally:
             case FlowTally() as flows:

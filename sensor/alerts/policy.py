@@ -9,7 +9,7 @@ import heapq
 from collections import Counter, OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import count, islice
+from itertools import chain, count, islice
 from typing import Any, cast
 
 from sensor.alerts.batch import Row, RowsUntil, row_order
@@ -186,6 +186,19 @@ class Policy:
         """Give the incidents that this run has closed and still remembers, the last closed first."""
         latest = islice(reversed(self._closed), most)
         return [{**incident.describe(), "closed": utc_stamp(closed_ns)} for incident, closed_ns in latest]
+
+    def attach(self, incident_id: str, file_name: str) -> None:
+        """Note that a file holds packets of an incident, which may be closed by now."""
+        closed = (incident for incident, _ in reversed(self._closed))
+        for incident in chain(self._open.values(), closed):
+            if incident.id == incident_id:
+                incident.evidence.append(file_name)
+                self.revision += 1
+                return
+
+    def without_evidence(self) -> list[Event]:
+        """Announce the open incidents again that no file holds packets of."""
+        return [incident.announcement() for incident in self._open.values() if not incident.evidence]
 
     def document(self) -> StateDocument:
         """Give what must outlive a restart; the incidents in it are the live ones."""

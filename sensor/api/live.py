@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from sensor import __version__
@@ -9,6 +10,7 @@ from sensor.alerts.conditions import Health, Verdict, problems
 from sensor.alerts.desk import AlertDesk
 from sensor.alerts.text import utc_stamp
 from sensor.engine import Counters, Engine, SinkCounters, merged_sinks
+from sensor.evidence.keeper import EvidenceNumbers
 from sensor.history.numbers import HistoryNumbers
 from sensor.identity.naming import Identities
 from sensor.metrics import Scrape
@@ -32,6 +34,7 @@ class LiveView:
         self.reload_success = True
         self.stale_lists: list[tuple[str, str]] = []
         self.history: Callable[[], HistoryNumbers | None] = lambda: None
+        self.evidence: EvidenceNumbers | None = None
         self._engine = engine
         self._desk = desk
         self._take_counters = take_counters
@@ -54,6 +57,7 @@ class LiveView:
             self.reload_success,
             self._identities.numbers(),
             self.history(),
+            self.evidence,
         )
 
     def status(self) -> dict[str, Any]:
@@ -74,6 +78,7 @@ class LiveView:
                 "opened": sum(alerts.opened.values()),
                 "suppressed": sum(alerts.suppressed.values()),
             },
+            "evidence": asdict(self.evidence) if self.evidence else None,
             **counters,
             "mirror": {
                 "verdict": self.health.verdict.value,

@@ -72,6 +72,7 @@ _ALERT = _object(
     severity={"enum": [severity.word for severity in Severity]},
     closed=_or_null(_TEXT, "null while it is open"),
     machine=_or_null(_ANY, "who the host was when it was last seen"),
+    evidence={"type": "array", "items": _TEXT, "description": "captures of its packets, in evidence.directory"},
 )
 _MIRROR = _object(
     verdict={"enum": ["ok", "degraded", "blind"]},
@@ -87,6 +88,7 @@ _STATUS = _object(
     alerts=_object(**_columns(_COUNT, "open", "opened", "suppressed")),
     **_columns(_object(**_columns(_COUNT, "active", "max")), "flows", "hosts"),
     ring=_or_null(_object(**_columns(_COUNT, "bytes", "segments", "oldest_time_ns"))),
+    evidence=_or_null(_object(**_columns(_COUNT, "bytes", "captures", "waiting", "cut", "deleted"), missed=_ANY)),
     mirror={"$ref": "#/components/schemas/Mirror"},
 )
 _SAMPLE = _object(

@@ -75,7 +75,7 @@ def _status(arguments: argparse.Namespace) -> int:
 
 def _status_rows(status: Row) -> list[tuple[str, object]]:
     interfaces = [(row["name"], _interface(row)) for row in status["interfaces"]]
-    ring = status["ring"]
+    ring, kept = status["ring"], status["evidence"]
     lists = status["watchlist"]["lists"]
     return [
         ("healthy", "yes" if status["healthy"] else "no"),
@@ -85,6 +85,7 @@ def _status_rows(status: Row) -> list[tuple[str, object]]:
         *interfaces,
         ("ring", f"{size(ring['bytes'])} in {counted(ring['segments'], 'file')}{_reach(status)}" if ring else "off"),
         *_cut(status),
+        ("evidence", f"{size(kept['bytes'])} in {counted(kept['captures'], 'capture')}" if kept else "off"),
         ("flows", f"{status['flows']['active']:,} of {status['flows']['max']:,}"),
         ("hosts", f"{status['hosts']['active']:,} of {status['hosts']['max']:,}"),
         ("indicators", f"{sum(row['indicators'] for row in lists):,}"),

@@ -12,6 +12,7 @@ from sensor.cli import CommandError, ExitCode, describe
 from sensor.cli.options import add_configuration_option, read_configuration
 from sensor.cli.output import print_json, printable
 from sensor.config import Config
+from sensor.pcap.counts import counts_of_daemon
 from sensor.pcap.search import Found, PacketQuestion, PacketSearch, Plan
 from sensor.pcap.times import moment_ns
 
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
         if not args.all and not question.is_bounded:
             raise CommandError(ExitCode.USAGE, _unbounded(search.plan))
         with _progress(search.plan["read_bytes"]) as show:
-            found = search.write(args.output, show)
+            found = search.write(args.output, show, counts_of_daemon(config.api.socket))
     except ValueError as error:
         raise CommandError(ExitCode.USAGE, printable(error)) from error
     except BrokenPipeError:

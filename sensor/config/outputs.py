@@ -49,10 +49,14 @@ class History(Section):
 
 
 class Evidence(Section):
-    """Packets of incidents. Accepted; without effect in this version."""
+    """Packets of incidents, cut out of the ring. The ring's `min_free` holds for them, too."""
 
     directory: ConfiguredPath = Field(default=Path("/var/lib/spanwatch/evidence"), description="Where they lie.")
-    max_size: Size = Field(default=5 * GIB, description="Size of all files together (size).")
+    max_size: Size = Field(
+        default=5 * GIB,
+        description="Size of all files together (size). The oldest go first; one has at most an eighth of it, and"
+        " 256MiB. 0: none are kept.",
+    )
     before: Duration = Field(default=300.0, description="How much before the incident is kept (duration).")
     after: Duration = Field(default=60.0, description="How much after the incident is kept (duration).")
 

@@ -64,6 +64,7 @@ def set_up(directory: Path) -> Stage:
             "heartbeat": "15s",
         },
         "eve": {"path": str(directory / "eve.json")},
+        "evidence": {"directory": str(directory / "evidence"), "after": "5s"},
         "history": {"enabled": False},
         "api": {"socket": str(directory / "api.sock")},
         "metrics": {"listen": f"127.0.0.1:{port}"},

@@ -67,7 +67,7 @@ def alert_row(event: Event) -> dict[str, Any] | None:
         "remote": about.get("remote"),
         "indicator": about["indicator"],
         "list": about.get("list"),
-        "opened_ns": about["opened_ns"],
+        "opened_ns": event.opened_ns,
         "last_seen_ns": about["last_seen_ns"],
         "count": _count(about),
         "packets_out": about.get("packets_out"),

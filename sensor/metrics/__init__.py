@@ -6,14 +6,14 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector, CollectorRegistry
 
-from sensor.metrics import alerts, capture, flows, history, hosts, mirror, process, ring
+from sensor.metrics import alerts, capture, evidence, flows, history, hosts, mirror, process, ring
 from sensor.metrics.definition import Definition, Scrape
 
 __all__ = ["DEFINITIONS", "Scrape", "SensorCollector", "registry_of"]
 
 DEFINITIONS: tuple[Definition, ...] = tuple(
     definition
-    for subject in (capture, mirror, ring, flows, hosts, alerts, history, process)
+    for subject in (capture, mirror, ring, evidence, flows, hosts, alerts, history, process)
     for definition in subject.DEFINITIONS
 )
 

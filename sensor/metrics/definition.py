@@ -7,6 +7,7 @@ from typing import Literal
 from sensor.alerts.conditions import Verdict
 from sensor.alerts.desk import AlertNumbers
 from sensor.engine import Counters, SinkCounters
+from sensor.evidence.keeper import EvidenceNumbers
 from sensor.history.numbers import HistoryNumbers
 from sensor.identity.naming import IdentityNumbers
 
@@ -27,6 +28,7 @@ class Scrape:
     reload_success: bool
     identities: IdentityNumbers
     history: HistoryNumbers | None = None
+    evidence: EvidenceNumbers | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ def _oldest(scrape: Scrape) -> Iterator[Sample]:
         yield (), scrape.history.oldest_ns / NS_PER_SECOND
 
 
-def _number(column: Literal["bytes", "deleted_hours", "failed_compactions"]) -> Callable[[Scrape], Iterator[Sample]]:
+def _number(column: Literal["bytes", "deletions", "failed_compactions"]) -> Callable[[Scrape], Iterator[Sample]]:
     def samples(scrape: Scrape) -> Iterator[Sample]:
         if scrape.history:
             yield (), getattr(scrape.history, column)
@@ -32,10 +32,10 @@ DEFINITIONS: tuple[Definition, ...] = (
         "history_oldest_timestamp_seconds", (), "Beginning of the oldest hour of the history, rollups aside.", _oldest
     ),
     counter(
-        "history_deleted_hours_total",
+        "history_deletions_total",
         (),
-        "Hours of a kind that were deleted for their age, or to make room.",
-        _number("deleted_hours"),
+        "Deletions of a kind's hour, for its age or to make room.",
+        _number("deletions"),
     ),
     counter(
         "history_failed_compactions_total",

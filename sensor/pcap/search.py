@@ -1,10 +1,10 @@
 """A search for packets in the ring's directory; the core does it, without the GIL."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from sensor import _native
 from sensor.config import Config
@@ -39,6 +39,16 @@ class Found(TypedDict):
     notes: list[str]
 
 
+class InterfaceCounts(TypedDict):
+    """What the capture of an interface has counted from one time to another; `received` includes what was dropped."""
+
+    interface: str
+    since_ns: int
+    until_ns: int
+    received: int
+    dropped: int
+
+
 @dataclass(frozen=True, slots=True)
 class PacketQuestion:
     """What is looked for; None matches everything.
@@ -70,6 +80,20 @@ class PacketQuestion:
         return ", ".join(f"{name} {value}" for name, value in fields if value not in {None, "", 0}) or "everything"
 
 
+def ring_of(config: Config) -> dict[str, Any]:
+    """Give what the core must know to search in the configured ring: its place, and what its tunnels are known by."""
+    tunnels = config.decapsulation
+    return {
+        "directory": str(config.pcap_ring.directory),
+        "decapsulation": {
+            "vxlan_ports": list(tunnels.vxlan_ports),
+            "geneve_ports": list(tunnels.geneve_ports),
+            "gtpu_ports": list(tunnels.gtpu_ports),
+            "tzsp_ports": list(tunnels.tzsp_ports),
+        },
+    }
+
+
 class PacketSearch:
     """A search on its way.
 
@@ -77,30 +101,24 @@ class PacketSearch:
     """
 
     def __init__(self, config: Config, question: PacketQuestion) -> None:
-        tunnels = config.decapsulation
-        query = {name: getattr(question, name) for name in question.__slots__} | {
-            "directory": str(config.pcap_ring.directory),
-            "decapsulation": {
-                "vxlan_ports": list(tunnels.vxlan_ports),
-                "geneve_ports": list(tunnels.geneve_ports),
-                "gtpu_ports": list(tunnels.gtpu_ports),
-                "tzsp_ports": list(tunnels.tzsp_ports),
-            },
-        }
+        query = {name: getattr(question, name) for name in question.__slots__} | ring_of(config)
         self._question = question
         self._missing = _missing(config)
         self._search = _native.PacketSearch(json.dumps(query))
         self.plan: Plan = json.loads(self._search.plan)
 
-    def write(self, path: str, show: Callable[[int], None] = lambda _: None) -> Found:
+    def write(
+        self, path: str, show: Callable[[int], None] = lambda _: None, counts: Sequence[InterfaceCounts] = ()
+    ) -> Found:
         """Search, and write what is found; `-` is standard output. `show` is told the bytes read, a few times a second.
 
         A name that ends in .pcapng gives that format; otherwise it is pcap, or pcapng where several link types meet. No
-        file is made where nothing is found. Raises OSError if it cannot be written.
+        file is made where nothing is found, and until it is whole its name ends in .tmp. `counts` are put into pcapng.
+        Raises OSError if it cannot be written.
         """
         pcapng = True if Path(path).suffix in PCAPNG_SUFFIXES else None
         comment = "; ".join([f"spanwatch pcap: {self._question.describe()}", *self._missing])
-        self._search.write_to(path, pcapng=pcapng, comment=comment)
+        self._search.write_to(path, pcapng=pcapng, comment=comment, statistics=json.dumps(counts))
         while self._search.step():
             show(self._search.read_bytes)
         found: Found = json.loads(self._search.finish())

@@ -60,8 +60,7 @@ def _file_name(address: str, now_ns: int) -> str:
 def save(config: Config, wanted: Wanted, path: Path, is_stopped: Callable[[], bool]) -> str:
     """Search and write; give one line that says what was written, nothing where it was stopped.
 
-    A file that is there already is left alone, and one that could not be finished is taken away. Raises OSError or
-    ValueError with the reason.
+    A file that is there already is left alone. Raises OSError or ValueError with the reason.
     """
     if path.exists():
         raise FileExistsError(errno.EEXIST, "is there already: choose another name", str(path))
@@ -74,11 +73,7 @@ def save(config: Config, wanted: Wanted, path: Path, is_stopped: Callable[[], bo
     try:
         found = search.write(str(path), stop_if_asked)
     except _StoppedError:
-        path.unlink(missing_ok=True)
         return ""
-    except (OSError, ValueError):
-        path.unlink(missing_ok=True)
-        raise
     return _told(found, path, config)
 
 

@@ -30,6 +30,7 @@ class SensorProcess:
     def __init__(self, lab: Lab, command: Path, directory: Path, **sections: Mapping[str, Any] | list[Any]) -> None:
         self.directory = directory
         self.ring = directory / "ring"
+        self.evidence = directory / "evidence"
         self.eve = directory / "log" / "eve.json"
         self.alerts_log = directory / "log" / "alerts.log"
         self.config = directory / "spanwatch.yaml"
@@ -53,6 +54,7 @@ class SensorProcess:
             "sensor": {"name": "lab"},
             "capture": {"interfaces": ["mirror0"]},
             "pcap_ring": {"directory": str(self.ring), "min_free": "1MiB", "max_size": "2GiB"},
+            "evidence": {"directory": str(self.evidence)},
             "alerts": {"log": str(self.alerts_log), "state": str(self.directory / "state")},
             "eve": {"path": str(self.eve), "types": ["alert", "flow", "stats"]},
             "history": {"enabled": False},

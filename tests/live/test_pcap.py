@@ -1,6 +1,7 @@
 """Packets out of the ring of a running daemon, compared with tshark over the whole ring."""
 
 import signal
+import struct
 import subprocess
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from tests.live import ring
 from tests.live.conftest import SensorFactory
-from tests.live.lab import Lab
+from tests.live.lab import Lab, until
 from tests.live.test_ring import capture_of, mixed_frames
 
 pytestmark = pytest.mark.live
@@ -56,3 +57,28 @@ def test_answers_are_those_of_tshark_also_after_a_kill(
         assert times(ask(spanwatch, daemon.config, *question), "frame") == expected, question
         compared += bool(expected)
     assert compared >= 3
+
+
+def test_a_pcapng_tells_what_the_daemon_counted_on_its_interfaces(
+    lab: Lab, sensor: SensorFactory, spanwatch: Path, tmp_path: Path
+) -> None:
+    frames = mixed_frames(200)
+    daemon = sensor().start()
+    lab.send(frames)
+    daemon.captures(len(frames))
+    path = tmp_path / "all.pcapng"
+    command = (str(spanwatch), "pcap", "-c", str(daemon.config), "--all", "-w", str(path))
+    until("an answer", lambda: not subprocess.run(command, check=False, capture_output=True).returncode)
+    told = subprocess.run(("capinfos", str(path)), check=True, capture_output=True, text=True).stdout
+    assert "Name = mirror0" in told
+    assert "Number of stat entries = 1" in told
+    statistics = path.read_bytes()[-76:]
+    kind, length, received, dropped = (*struct.unpack_from("<II", statistics), *statistics_of(statistics))
+    assert (kind, length, received, dropped) == (5, 76, len(frames), 0)
+    assert daemon.stop() == 0
+
+
+def statistics_of(block: bytes) -> tuple[int, int]:
+    """isb_ifrecv and isb_ifdrop of an Interface Statistics Block with start and end before them."""
+    received, dropped = struct.unpack_from("<4xQ4xQ", block, 44)
+    return received, dropped

@@ -49,6 +49,7 @@ class Bench:
             "capture.interfaces": ["eth1"],
             "pcap_ring.directory": str(self.directory / "ring"),
             "history.enabled": False,
+            "evidence.directory": str(self.directory / "evidence"),
             "alerts.log": str(self.directory / "log" / "alerts.log"),
             "alerts.state": str(self.directory / "state"),
             "eve.path": str(self.directory / "log" / "eve.json"),

@@ -225,7 +225,10 @@ def test_a_taken_port_starts_nothing(bench: Bench) -> None:
     assert bench.engine.calls == []
 
 
-@pytest.mark.parametrize("key", ["alerts.log", "alerts.state", "eve.path", "pcap_ring.directory", "history.directory"])
+@pytest.mark.parametrize(
+    "key",
+    ["alerts.log", "alerts.state", "eve.path", "pcap_ring.directory", "history.directory", "evidence.directory"],
+)
 def test_a_directory_that_cannot_be_made_starts_nothing(bench: Bench, key: str) -> None:
     (bench.directory / "file").touch()
     changes = {"history.enabled": True, key: str(bench.directory / "file" / "below" / "x")}

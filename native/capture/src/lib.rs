@@ -29,4 +29,4 @@ pub use merge::MergedReader;
 pub use write::{
     NoRecord, OwnRecord, WholeFrames, file_header, own_link_type, own_record, record_header, whole_frames_length,
 };
-pub use write_pcapng::{pcapng_header, pcapng_packet};
+pub use write_pcapng::{InterfaceCounts, pcapng_header, pcapng_packet, pcapng_statistics};

@@ -11,7 +11,7 @@ use std::time::Duration;
 use arrow_array::ffi::to_ffi;
 use arrow_array::{Array, StructArray};
 use engine::extract::{FrameFiles, Rotation};
-use engine::find::{FindError, Format};
+use engine::find::{FindError, Form, Format};
 use engine::mirror::source_name;
 use engine::punt::PuntedFrame;
 use engine::records::{RecordKind, Rows};
@@ -373,10 +373,20 @@ impl PacketSearch {
         py.detach(|| self.lock().read_bytes())
     }
 
-    #[pyo3(signature = (path, *, pcapng=None, comment=""))]
-    fn write_to(&self, py: Python<'_>, path: &str, pcapng: Option<bool>, comment: &str) -> PyResult<()> {
+    #[pyo3(signature = (path, *, pcapng=None, comment="", statistics="[]"))]
+    fn write_to(
+        &self,
+        py: Python<'_>,
+        path: &str,
+        pcapng: Option<bool>,
+        comment: &str,
+        statistics: &str,
+    ) -> PyResult<()> {
+        let statistics =
+            serde_json::from_str(statistics).map_err(|error| PyValueError::new_err(format!("statistics: {error}")))?;
         let format = pcapng.map(|pcapng| if pcapng { Format::PcapNg } else { Format::Pcap });
-        py.detach(|| self.lock().write_to(path, format, comment)).map_err(raise_find)
+        let form = Form { format, comment: comment.to_owned(), statistics };
+        py.detach(|| self.lock().write_to(path, form)).map_err(raise_find)
     }
 
     fn step(&self, py: Python<'_>) -> PyResult<bool> {

@@ -21,6 +21,7 @@ from sensor.config import Config
 from sensor.config.models import PcapRing
 from sensor.demo.frames import Endpoint, udp
 from sensor.demo.pcap_file import write_pcap
+from sensor.pcap.search import Found, PacketSearch
 from sensor.top.app import TopApp
 from sensor.top.packets import LARGEST_FILE_BYTES, NameScreen, of_connection, of_host, save
 from sensor.top.screens import HostScreen
@@ -33,15 +34,15 @@ HOUR_NS = 3600 * SECOND
 _FILE_HEADER_BYTES = 24
 
 
-class EndlessSearch:
+class EndlessSearch(PacketSearch):
     """A search in a ring without end, that has found something at once."""
 
-    def __init__(self, *_: object) -> None: ...
-
-    def write(self, path: str, show: Callable[[int], None]) -> None:
-        Path(path).touch()
+    def write(self, path: str, show: Callable[[int], None] = lambda _: None, _: object = ()) -> Found:
+        self._search.write_to(path)
+        self._search.step()
         while not threading.Event().wait(0.01):  # lets the screen have the interpreter, as the core's search does
             show(1)
+        raise AssertionError("nobody stopped it")
 
 
 @pytest.fixture
@@ -125,7 +126,7 @@ def test_a_file_that_is_there_is_left_alone(config: Config, tmp_path: Path) -> N
 def test_a_search_that_is_stopped_leaves_no_file(config: Config, tmp_path: Path) -> None:
     path = tmp_path / "a.pcap"
     assert save(config, of_host(HOST, START), path, lambda: True) == ""
-    assert not path.exists()
+    assert not list(tmp_path.glob("a.pcap*"))
 
 
 def test_a_file_of_one_gigabyte_says_that_there_is_more(config: Config, tmp_path: Path) -> None:
@@ -218,12 +219,12 @@ def test_only_one_search_runs_and_the_end_of_the_screen_stops_it(
 
     async def script(pilot: Pilot[None]) -> None:
         await answer(pilot, "w", path)
-        await until(pilot, path.exists)
+        await until(pilot, path.with_name("a.pcap.tmp").exists)
         await pilot.press("w")
         await until(pilot, lambda: "are being written already" in told(pilot))
 
     play(office, config, script)
-    assert not path.exists()
+    assert not list(tmp_path.glob("a.pcap*"))
 
 
 def test_a_ring_that_cannot_be_read_is_said(office: Office, tmp_path: Path) -> None:

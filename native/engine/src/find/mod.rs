@@ -22,8 +22,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::DecapsulationConfig;
 use matcher::Matcher;
-pub use output::Format;
 use output::Output;
+pub use output::{Form, Format, Statistics};
 use plan::Plan;
 pub use plan::PlanNumbers;
 use stream::Stream;
@@ -140,17 +140,17 @@ impl PacketSearch {
         self.streams.iter().map(Stream::read_bytes).sum()
     }
 
-    /// Says where the packets go; `-` is standard output. A file is made when the first packet is found. `format` is
-    /// `None` for pcap, or pcapng where several link types were found in the ring.
+    /// Says where the packets go; `-` is standard output. A file is made when the first packet is found, under a name
+    /// of its own until it is whole.
     ///
     /// # Errors
     /// [`FindError::Query`] for pcap where the ring holds several link types.
-    pub fn write_to(&mut self, path: &str, format: Option<Format>, comment: &str) -> Result<(), FindError> {
+    pub fn write_to(&mut self, path: &str, form: Form) -> Result<(), FindError> {
         let mut names: Vec<_> =
             self.streams.iter().map(|stream| (stream.interface.clone(), stream.link_type)).collect();
         names.dedup();
         let several = names.iter().any(|(_, link_type)| *link_type != names[0].1);
-        let format = match (format, several) {
+        let format = match (form.format, several) {
             (Some(Format::Pcap), true) => {
                 return Err(FindError::Query("several link types were found: write a .pcapng".into()));
             }
@@ -159,7 +159,7 @@ impl PacketSearch {
         };
         let places = self.streams.iter().map(|stream| (stream.interface.clone(), stream.link_type));
         let places = places.map(|place| names.iter().position(|name| *name == place).unwrap_or(0)).collect();
-        self.output = Some(Output::new(path, format, comment, names, places));
+        self.output = Some(Output::new(path, Form { format: Some(format), ..form }, names, places));
         Ok(())
     }
 
@@ -212,7 +212,8 @@ impl PacketSearch {
     /// Writes the foremost match of a stream unless that would be too much; `false` if a limit ends the search.
     fn take(&mut self, stream: usize) -> Result<bool, FindError> {
         let frame: Frame<'_> = self.streams[stream].frame();
-        let record_bytes = (self.found.packets + 1) * 16 + self.found.bytes + frame.data.len() as u64;
+        let head_bytes = self.output.as_ref().map_or(16, Output::most_head_bytes);
+        let record_bytes = (self.found.packets + 1) * head_bytes + self.found.bytes + frame.data.len() as u64;
         if self.query.limit_bytes.is_some_and(|limit| record_bytes > limit) {
             return Ok(false);
         }
@@ -229,7 +230,7 @@ impl PacketSearch {
         Ok(self.query.limit_packets.is_none_or(|limit| found.packets < limit))
     }
 
-    /// Writes what is still in memory.
+    /// Writes what is still in memory, and gives the file its name.
     ///
     /// # Errors
     /// [`FindError::Io`] if the output cannot be written.

@@ -94,10 +94,13 @@ fn query(directory: &Path, asked: &Value) -> PacketQuery {
 
 /// The frames that a search writes, and what it says.
 fn find(directory: &Path, asked: &Value) -> (Vec<(u64, Vec<u8>)>, PlanNumbers, Found) {
-    let out = tempfile::tempdir().expect("a directory");
+    // In memory where that is to be had: each answer is synced.
+    let memory = Path::new("/dev/shm");
+    let out = tempfile::tempdir_in(if memory.is_dir() { memory.into() } else { std::env::temp_dir() });
+    let out = out.expect("a directory");
     let path = out.path().join("out.pcap").display().to_string();
     let mut search = PacketSearch::new(query(directory, asked)).expect("a search");
-    search.write_to(&path, None, "").expect("an output");
+    search.write_to(&path, Form::default()).expect("an output");
     while search.step().expect("a step") {}
     let found = search.finish().expect("an end");
     (read(&path), search.plan().clone(), found)
@@ -128,7 +131,7 @@ fn random_questions_find_what_was_stored_and_read_little() {
     let ring = ring(directory.path(), 1 << 20);
     store(&ring, &samples);
     ring.close();
-    let cases = std::env::var("FUZZ_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(200);
+    let cases = std::env::var("FUZZ_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(1000);
     let mut narrow = 0;
     for case in 0..cases {
         let sample = &samples[case * 7919 % samples.len()];
@@ -285,6 +288,51 @@ fn limits_end_a_search_and_wrong_questions_are_refused() {
     assert!(refused(json!({"filter": "host and"})).contains("syntax error"));
     let gone = directory.path().join("gone");
     assert!(PacketSearch::new(query(&gone, &json!({}))).is_err());
+}
+
+#[test]
+fn a_file_has_its_name_when_it_is_whole_and_a_search_that_is_given_up_leaves_none() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let ring = ring(directory.path(), 0);
+    store(&ring, &samples(100, 5));
+    ring.close();
+    let out = tempfile::tempdir().expect("a directory");
+    let names = || {
+        let entries =
+            std::fs::read_dir(out.path()).expect("readable").map(|entry| entry.expect("an entry").file_name());
+        entries.map(|name| name.to_string_lossy().into_owned()).collect::<Vec<_>>()
+    };
+    let path = out.path().join("x.pcap").display().to_string();
+    let begin = || {
+        let mut search = PacketSearch::new(query(directory.path(), &json!({}))).expect("a search");
+        search.write_to(&path, Form::default()).expect("an output");
+        while search.step().expect("a step") {}
+        search
+    };
+    let mut search = begin();
+    assert_eq!(names(), ["x.pcap.tmp"]);
+    drop(begin());
+    assert_eq!(names(), Vec::<String>::new());
+    assert!(search.finish().is_err(), "the other one has taken the name");
+    let mut search = begin();
+    search.finish().expect("an end");
+    assert_eq!(names(), ["x.pcap"]);
+    assert_eq!(read(&path).len(), 100);
+    assert!(begin().finish().is_ok(), "an earlier file is replaced");
+    assert_eq!(names(), ["x.pcap"]);
+}
+
+#[test]
+fn a_pipe_is_written_to_and_not_replaced() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let ring = ring(directory.path(), 0);
+    store(&ring, &samples(10, 5));
+    ring.close();
+    let mut search = PacketSearch::new(query(directory.path(), &json!({}))).expect("a search");
+    search.write_to("/dev/null", Form::default()).expect("an output");
+    while search.step().expect("a step") {}
+    assert_eq!(search.finish().expect("an end").packets, 10);
+    assert!(!Path::new("/dev/null").metadata().expect("a device").is_file());
 }
 
 proptest! {

@@ -43,6 +43,16 @@ class Watchlists:
         It has `list`, `indicator`, `type`, `severity`, and `metadata`, the entry's other columns as a JSON object.
         """
 
+    def entries(self, besides: Watchlists | None = None) -> RecordBatch:
+        """All entries, or those that ask for something that no entry of `besides` asks for, each such thing once.
+
+        Columns: `entry` (its number), `type`, `indicator`, `network` (of an address, without port), `port`, `proto`,
+        `direction` (`any`, `out`, `in`) and `allow`.
+        """
+
+    def entry(self, number: int) -> dict[str, Any]:
+        """Give the entry with a number of `entries`, as `find_url` gives it. IndexError: there is none."""
+
     @property
     def lists(self) -> list[dict[str, Any]]:
         """What became of each list, in the order given.

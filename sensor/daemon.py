@@ -17,6 +17,7 @@ from sensor.config import Config, engine_settings
 from sensor.engine import Batch, Counters, Engine, SinkCounters
 from sensor.history.keeper import Keeper, kept_kinds
 from sensor.housekeeping import Housekeeping
+from sensor.hunt.retro import RetroHunts
 from sensor.identity.memory_file import MemoryFile
 from sensor.identity.naming import Identities
 from sensor.mail.judge import MailJudge
@@ -109,6 +110,8 @@ class Daemon:
         self._sources = LibpcapSources(self._engine, settings["interfaces"])
         self._mail = MailJudge(self._config)
         self._web = WebJudge(self._config.detect.web, self._identities.who)
+        self._retro = RetroHunts(self._config)
+        stack.callback(self._retro.close)
         self._view = LiveView(self._engine, self._desk, self._take_counters, self._sinks, self._identities)
         self._view.history = self._history.numbers
         api = ApiServer(self._endpoints(sockets))
@@ -179,7 +182,8 @@ class Daemon:
         return batch
 
     def _take(self, batch: Batch) -> None:
-        self._desk.take(self._identities.take(self._mail.take(self._web.take(batch))))
+        # The past is told last: who its hosts were then it knows by itself.
+        self._desk.take(self._retro.take(self._identities.take(self._mail.take(self._web.take(batch)))))
         self._history.take(batch)
 
     def _sinks(self) -> tuple[SinkCounters, ...]:
@@ -191,6 +195,8 @@ class Daemon:
     def _use(self, lists: Lists) -> None:
         generation = self._engine.replace_watchlists(lists.compiled)
         self._mail.use(lists.compiled)
+        if lists.added is not None:
+            self._retro.search(lists.added)
         self._view.stale_lists = lists.stale
         for name, reason in lists.stale:
             _log.warning("list %s: %s", name, reason)

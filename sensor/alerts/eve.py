@@ -123,9 +123,10 @@ def _judged_event(alert: EveAlert, row: JudgedRow) -> dict[str, Any]:
     }
     if row["vlan"]:
         event["vlan"] = row["vlan"]
-    event["alert"] = _alert(alert, BY_NAME[alert.rule].meaning, {}, row)
-    event["flow"] = {"start": utc_stamp(flow["start_ns"])}
     context = dict(row["context"])
+    listed = {"watchlist": context.pop("watchlist")} if "watchlist" in context else {}
+    event["alert"] = _alert(alert, BY_NAME[alert.rule].meaning, listed, row)
+    event["flow"] = {"start": utc_stamp(flow["start_ns"])}
     if "http" in context:
         event["http"] = context.pop("http")
     event["spanwatch"] = {"subject": row["subject"], "count": row["count"], **context}

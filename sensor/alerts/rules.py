@@ -52,7 +52,7 @@ _TABLE: tuple[tuple[str, Severity, str, str, bool], ...] = (
     ("watchlist.domain", _HIGH, _C2, "A host asked for or contacted a name of a watchlist.", True),
     ("watchlist.url", _HIGH, _C2, "A host requested a URL of a watchlist.", True),
     ("watchlist.ja4", _HIGH, _C2, "A TLS client showed a fingerprint of a watchlist.", True),
-    ("watchlist.retro", _HIGH, _C2, "A new indicator was met in the past, as the history shows.", False),
+    ("watchlist.retro", _HIGH, _C2, "A new indicator was met in the past, as the history shows.", True),
     ("smtp.bulk", _HIGH, _TROJAN, "A host that is no mail server opens mail connections in bulk.", True),
     ("smtp.fanout", _MEDIUM, _TROJAN, "A host that is no mail server talks to many mail servers on port 25.", True),
     ("smtp.rejects", _HIGH, _TROJAN, "Mail servers turn away many of a host's connections at once.", True),

@@ -14,7 +14,7 @@ from sensor.saved_file import SavedFile
 
 _MODE = 0o640
 _TALLIES = {
-    "watchlist": ("flows",),
+    "watchlist": ("flows", "judged"),
     "smtp": ("finding", "judged"),
     "mail": ("judged",),
     "web": ("judged",),

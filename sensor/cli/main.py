@@ -33,6 +33,7 @@ COMMANDS = (
     _Command("flows", "sensor.cli.ask", "connections that the running sensor sees"),
     _Command("alerts", "sensor.cli.ask", "open incidents of the running sensor"),
     _Command("top", "sensor.cli.top", "the live screen: what is busiest now"),
+    _Command("hunt", "sensor.cli.hunt", "which hosts met these indicators, now and in the past"),
     _Command("pcap", "sensor.cli.pcap", "packets out of the ring"),
     _Command("interfaces", "sensor.cli.interfaces", "what can be listened on"),
     _Command("doctor", "sensor.cli.doctor", "is the network card prepared and the mirror healthy"),

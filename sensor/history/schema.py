@@ -50,7 +50,7 @@ ALERT_COLUMNS = {
 }
 
 ORDER = {
-    "flow": "src_ip, dest_ip, time_ns",
+    "flow": "dest_ip, src_ip, time_ns",
     "dns": "query, src_ip, time_ns",
     "tls": "sni, src_ip, time_ns",
     "quic": "sni, src_ip, time_ns",
@@ -59,6 +59,6 @@ ORDER = {
     MAIL: "from_address, time_ns",
     HOST: "ip, time_ns",
     ALERT: "time_ns",
-    ROLLUP: "src_ip, dest_ip, proto",
+    ROLLUP: "dest_ip, src_ip, proto",
 }
 """How the rows of a closed hour lie: what is searched for stands together, so that most of a file is skipped."""

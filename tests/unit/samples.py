@@ -235,7 +235,7 @@ class FakeEngine:
 
     def _rows(self, table: str, rows: list[dict[str, Any]], question: tuple[str, str, int]) -> list[dict[str, Any]]:
         filter_text, order, limit = question
-        if order not in ("", "rate", "bytes", "start"):
+        if order not in ("", "rate", "bytes", "start", "last"):
             raise ValueError(f"cannot order by '{order}'")
         if "!" in filter_text:
             raise ValueError(f"'{filter_text}' is no address, network, port, protocol or vlan:ID")

@@ -3,6 +3,7 @@
 mod click;
 mod ends;
 mod mail;
+mod wanted;
 mod web;
 
 use std::time::Duration;
@@ -21,6 +22,7 @@ use crate::watchlist::Side;
 
 pub use click::clicks_to_arrow;
 pub use mail::{logins_to_arrow, mails_to_arrow, raw_messages};
+pub use wanted::wanted_to_arrow;
 pub use web::web_to_arrow;
 
 /// A report of a flow that meets a watchlist entry; `src` is the originator, counts are since the last report of the

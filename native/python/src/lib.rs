@@ -15,7 +15,7 @@ use engine::find::{FindError, Form, Format};
 use engine::mirror::source_name;
 use engine::punt::PuntedFrame;
 use engine::records::{RecordKind, Rows};
-use engine::watchlist::{ListFormat, ListText};
+use engine::watchlist::{Description, ListFormat, ListText};
 use engine::{EngineConfig, EngineError};
 use pyo3::exceptions::{PyBrokenPipeError, PyIndexError, PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -85,15 +85,21 @@ impl Watchlists {
     }
 
     fn find_url<'py>(&self, py: Python<'py>, url: &str, time_ns: u64) -> PyResult<Option<Bound<'py, PyDict>>> {
-        let Some(found) = self.0.link(url, time_ns) else { return Ok(None) };
-        let entry = self.0.describe(&found);
-        let listed = PyDict::new(py);
-        listed.set_item("list", entry.list)?;
-        listed.set_item("indicator", entry.indicator)?;
-        listed.set_item("type", entry.kind.as_str())?;
-        listed.set_item("severity", entry.severity)?;
-        listed.set_item("metadata", engine::rows::metadata_json(entry.metadata))?;
-        Ok(Some(listed))
+        self.0.link(url, time_ns).map(|found| described(py, self.0.describe(&found))).transpose()
+    }
+
+    #[pyo3(signature = (besides=None))]
+    fn entries(&self, py: Python<'_>, besides: Option<&Self>) -> PyResult<RecordBatch> {
+        let rows = py.detach(|| match besides {
+            Some(earlier) => engine::rows::wanted_to_arrow(self.0.added(&earlier.0).into_iter()),
+            None => engine::rows::wanted_to_arrow(self.0.entries()),
+        });
+        Ok(RecordBatch(rows.map_err(|error| raise(error.into()))?))
+    }
+
+    fn entry<'py>(&self, py: Python<'py>, number: u32) -> PyResult<Bound<'py, PyDict>> {
+        let found = self.0.entry(number).ok_or_else(|| PyIndexError::new_err(number))?;
+        described(py, self.0.describe(&found))
     }
 
     #[getter]
@@ -116,6 +122,16 @@ impl Watchlists {
         }
         Ok(summaries)
     }
+}
+
+fn described(py: Python<'_>, entry: Description) -> PyResult<Bound<'_, PyDict>> {
+    let listed = PyDict::new(py);
+    listed.set_item("list", entry.list)?;
+    listed.set_item("indicator", entry.indicator)?;
+    listed.set_item("type", entry.kind.as_str())?;
+    listed.set_item("severity", entry.severity)?;
+    listed.set_item("metadata", engine::rows::metadata_json(entry.metadata))?;
+    Ok(listed)
 }
 
 fn list_text(list: &(String, String, PyBackedBytes, u8)) -> PyResult<ListText<'_>> {

@@ -12,7 +12,7 @@ from sensor.alerts.incident import Condition
 from sensor.alerts.policy import Policy, StateDocument
 from sensor.alerts.state import StateFile, decode, encode
 from sensor.engine import Batch
-from tests.unit.samples import START, finding, hit
+from tests.unit.samples import START, finding, hit, judged
 
 
 def _document() -> StateDocument:
@@ -32,6 +32,13 @@ def test_what_is_saved_is_what_is_loaded(tmp_path: Path) -> None:
     assert len(loaded.incidents) == 3
     assert not list(state.path.parent.glob("*.tmp"))
     assert state.path.stat().st_mode & 0o007 == 0
+
+
+def test_an_incident_of_a_retro_hunt_outlives_a_restart() -> None:
+    policy = Policy()
+    policy.take(Batch(START, judged=[judged(rule="watchlist.retro", subject="203.0.113.9")]))
+    [incident] = decode(encode(policy.document())).incidents
+    assert incident.rule == "watchlist.retro"
 
 
 @pytest.mark.parametrize(

@@ -48,8 +48,8 @@ def test_the_files_of_an_hour_become_one_that_is_sorted(tree: Path, compactor_of
     assert _compact(compactor_of) == {FLOWS, ROLLUP}
     (file,) = files(tree, "flow")
     assert rows(tree, "flow") == before
-    # Files are read in their order, which is by address.
-    addresses = query(f"SELECT src_ip FROM '{file}'")
+    # Files are read in their order, which is by remote address.
+    addresses = query(f"SELECT dest_ip FROM '{file}'")
     assert len(addresses) == 900
     assert addresses == sorted(addresses)
     assert list((tree / WORK).iterdir()) == []

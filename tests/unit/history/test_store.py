@@ -133,8 +133,11 @@ def test_what_waits_for_a_disk_that_hangs_is_bounded(bench: Bench, monkeypatch: 
     monkeypatch.setattr(store, "MOST_POSTED", 2)
     history = bench.open()
     for number in range(5):
-        about = {"indicator": f"i{number}", "opened_ns": 1, "last_seen_ns": 2}
-        history.note(Event(Kind.OPEN, START_NS, ("text",), "watchlist.ip", incident=f"{number:04x}", about=about))
+        about = {"indicator": f"i{number}", "last_seen_ns": 2}
+        event = Event(
+            Kind.OPEN, START_NS, ("text",), "watchlist.ip", incident=f"{number:04x}", opened_ns=1, about=about
+        )
+        history.note(event)
     history.note(Event(Kind.ALIVE, START_NS, ("mirror ok",)))
     history.close()
     assert rows(bench.root, ALERT, "id, indicator, opened_ns, count") == [

@@ -20,6 +20,7 @@ mod build;
 mod csv_header;
 mod csv_row;
 mod domain;
+mod entries;
 mod entry;
 mod expiry;
 mod indicator;
@@ -48,6 +49,7 @@ use wire::Address;
 
 pub use build::MAX_REFUSED_KEPT;
 pub use csv_header::COLUMNS;
+pub use entries::Wanted;
 pub use link::Link;
 
 use build::List;

@@ -63,7 +63,7 @@ impl Names {
         dropped: &mut Vec<Dropped>,
     ) -> u32 {
         self.entries.finish(first, terms, hasher, dropped);
-        first + self.entries.entries.len() as u32
+        self.end()
     }
 
     /// Whether there is nothing to be found.
@@ -98,6 +98,11 @@ impl Names {
         if let Some((first, entries)) = self.entries.find(key, hasher) {
             entries.iter().zip(first..).for_each(|(entry, number)| visit((number, entry.terms, entry.row)));
         }
+    }
+
+    /// The number behind the last entry's.
+    pub(super) fn end(&self) -> u32 {
+        self.entries.first + self.entries.entries.len() as u32
     }
 
     /// Terms and row of the entry with this number, if it is one of these.

@@ -253,6 +253,11 @@ impl Table {
         alerting(best)
     }
 
+    /// Number of entries, which are numbered from 0.
+    pub(super) fn len(&self) -> u32 {
+        self.names.end()
+    }
+
     /// Whether there is any entry that is no address.
     #[inline]
     pub(super) fn has_names(&self) -> bool {

@@ -1,0 +1,83 @@
+"""The process that searches for a running sensor, at the lowest priority.
+
+Standard input has a line of JSON with `history`, `ring` and `internal`, and then one for each entry to look for, as
+`Watchlists.entries` gives it. Standard output has a line of JSON for each machine and indicator; notes go to standard
+error. Nothing listens, and nothing is written but what memory cannot hold.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+from sensor.hunt.answer import Sighting
+from sensor.hunt.hunt import Hunt, Places
+from sensor.hunt.tree import Window
+from sensor.hunt.wanted import Wanted, WantedSet
+from sensor.identity.ends import Ends
+
+_LOWEST_PRIORITY = 19
+_INPUT_OUTPUT = 74
+
+
+def main() -> int:
+    """Search once; gives the exit code."""
+    try:
+        os.nice(_LOWEST_PRIORITY)
+        for line in _answer(sys.stdin):
+            print(json.dumps(line))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        print(error, file=sys.stderr)
+        return _INPUT_OUTPUT
+    return 0
+
+
+def _answer(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    asked = iter(lines)
+    places = json.loads(next(asked))
+    numbers: list[int] = []
+    wanted = WantedSet()
+    for line in asked:
+        number, *entry = json.loads(line)
+        wanted.entries.append(Wanted(len(numbers), *entry))
+        numbers.append(number)
+    ring = Path(places["ring"]) if places["ring"] else None
+    ends = Ends(map(ip_network, places["internal"]))
+    hunt = Hunt(Places(Path(places["history"]), ring, None), ends, _note)
+    for sighting in hunt.run(wanted, Window()):
+        yield {**sighting.describe(), **_more(sighting), "entry": numbers[sighting.wanted.number]}
+
+
+def _more(sighting: Sighting) -> dict[str, Any]:
+    """Give what an alert tells besides."""
+    src_ip, dest_ip = sighting.ends
+    latest = sighting.latest
+    return {
+        "first_ns": sighting.first_ns,
+        "last_ns": sighting.last_ns,
+        "remote": (dest_ip if src_ip == sighting.ip else src_ip) if sighting.remotes else None,
+        "flow": {
+            "flow_id": latest.flow_id,
+            "community_id": latest.community_id or "",
+            "start_ns": latest.start_ns,
+            "src_ip": src_ip,
+            "src_port": latest.src_port or 0,
+            "dest_ip": dest_ip,
+            "dest_port": latest.dest_port or 0,
+            "proto": latest.proto,
+            "app_proto": "",
+        },
+    }
+
+
+def _note(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,299 @@
+"""The search: from what is wanted to what each host did, through rollups, conversations and flows, in this order.
+
+Only hours that a rollup, a conversation or a name leads to are opened for their flows, and those that have no rollup
+yet.
+"""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+from sensor.hunt import statements
+from sensor.hunt.database import Database
+from sensor.hunt.networks import Networks
+from sensor.hunt.tree import Hour, Tree, Window, hour_of_file
+from sensor.hunt.wanted import WantedSet, compiled_urls
+
+_DISK = Path("/var/tmp")  # noqa: S108  # a directory with a name of its own is made in it
+_CHUNK_BYTES = 1 << 30
+_CHUNK_HOURS = 24 * 31
+_STRETCH_HOURS = 24
+_NAME_KINDS = ("dns", "tls", "quic", "http", "flow")
+_ADDRESS_TYPES = ("VARCHAR", "UINTEGER", "USMALLINT", "VARCHAR", "VARCHAR")
+_URL_TYPES = ("VARCHAR", "VARCHAR", "USMALLINT", "UINTEGER")
+_WANTED_TYPES = ("UINTEGER", "VARCHAR", "VARCHAR", "VARCHAR", "USMALLINT", "VARCHAR", "VARCHAR", "BOOLEAN")
+
+
+class FlowOf(NamedTuple):
+    """The latest connection of a sum."""
+
+    flow_id: int
+    community_id: str | None
+    start_ns: int
+    src_port: int | None
+    dest_port: int | None
+    proto: str
+
+
+class Sum(NamedTuple):
+    """What connections between two ends in one hour add up to; `side` is the end that is wanted, `src` or `dest`.
+
+    Whether an end is internal is None where no flow record tells it. Bytes are the sum of the innermost IP lengths.
+    """
+
+    wanted: int
+    side: str
+    src_ip: str
+    dest_ip: str
+    src_internal: bool | None
+    dest_internal: bool | None
+    src_mac: str | None
+    dest_mac: str | None
+    vlan: list[int]
+    first_ns: int
+    last_ns: int
+    contacts: int
+    attempts: int
+    to_dest_bytes: int
+    to_src_bytes: int
+    seen_in: list[str]
+    latest: FlowOf
+
+
+class SpanRow(NamedTuple):
+    """A machine that had an address, as the history has it."""
+
+    ip: str
+    mac: str | None
+    name: str | None
+    first_seen_ns: int
+    last_seen_ns: int
+    vlan: list[int]
+
+
+class Search:
+    """One search of the history and, if `live` rows are given, of the flows that are open.
+
+    Raises OSError when the history cannot be read; what is damaged is left out, and `note` is told.
+    """
+
+    def __init__(self, directory: Path, wanted: WantedSet, window: Window, note: Callable[[str], None]) -> None:
+        self._tree = Tree(directory)
+        self._wanted = wanted
+        self._window = window
+        self._spill = tempfile.TemporaryDirectory(prefix="spanwatch-hunt-", dir=_on_disk())
+        self._database = Database(self._tree, Path(self._spill.name), note)
+        self._kinds = {entry.kind for entry in wanted.entries}
+        self._hours: dict[str, list[Hour]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._database.close()
+        self._spill.cleanup()
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of all files that the window leaves, of which most need not be read."""
+        kinds = ("rollup", "flow", "dns", "tls", "quic", "http", "mail")
+        return sum(path.stat().st_size for kind in kinds for path in self._tree.files(kind, self._of(kind)))
+
+    @property
+    def oldest_hour(self) -> Hour | None:
+        """The first hour of which there is anything."""
+        return min((self._of(kind)[-1] for kind in ("flow", "rollup") if self._of(kind)), default=None)
+
+    def run(self, live: Sequence[Mapping[str, Any]] = ()) -> None:
+        """Search; `sums` and `spans` then tell what was found."""
+        self._database.execute(statements.TABLES)
+        self._load_wanted()
+        self._load_live(live)
+        self._find_addresses()
+        self._find_names()
+        self._find_urls()
+        self._find_conversations()
+        self._find_flows()
+
+    def sums(self) -> Iterator[Sum]:
+        """Give what was found, the newest first."""
+        for row in self._database.rows(statements.SUMS):
+            yield Sum(*(*row[:-1], FlowOf(**row[-1])))
+
+    def spans(self) -> list[SpanRow]:
+        """Give the machines that had the addresses which were found, as far as the history knows them."""
+        return [SpanRow(*row) for row in self._each_chunk(["host"], statements.SPANS)]
+
+    def _of(self, kind: str) -> list[Hour]:
+        if kind not in self._hours:
+            # Who a host was may have been told long before.
+            window = Window() if kind == "host" else self._window
+            self._hours[kind] = self._tree.hours(kind, window)
+        return self._hours[kind]
+
+    def _load_wanted(self) -> None:
+        self._database.insert("wanted", _WANTED_TYPES, self._wanted.entries)
+        self._database.execute(statements.TEXTS)
+
+    def _load_live(self, live: Sequence[Mapping[str, Any]]) -> None:
+        self._database.execute(statements.LIVE)
+        if live:
+            self._database.execute(statements.LOAD_LIVE, rows=[dict(row) for row in live])
+
+    def _each_chunk(self, kinds: Sequence[str], sql: str, hours: Iterable[Hour] | None = None) -> list[tuple[Any, ...]]:
+        """Ask the same of each part of the history, the newest first, and give all answers."""
+        wanted = set(hours) if hours is not None else None
+        found: list[tuple[Any, ...]] = []
+        for chunk in self._chunks(kinds[0], wanted):
+            found += self._database.ask(dict.fromkeys(kinds, chunk), sql)
+        return found
+
+    def _chunks(self, kind: str, wanted: set[Hour] | None) -> Iterator[list[Hour]]:
+        """Cut hours into parts of which none takes more memory or time than is told in between."""
+        chunk: list[Hour] = []
+        gathered = 0
+        for hour in self._of(kind):
+            if wanted is not None and hour not in wanted:
+                continue
+            gathered += sum(_size(path) for path in self._tree.files(kind, [hour]))
+            chunk.append(hour)
+            if gathered >= _CHUNK_BYTES or len(chunk) >= _CHUNK_HOURS:
+                yield chunk
+                chunk, gathered = [], 0
+        if chunk:
+            yield chunk
+
+    def _find_addresses(self) -> None:
+        """Put down the addresses that are wanted: those named, and of networks those that were ever seen."""
+        allowed = Networks((entry.network, entry.port) for entry in self._addresses(allow=True))
+        networks = [entry for entry in self._addresses(allow=False) if "/" in entry.network]
+        held = Networks((entry.network, entry) for entry in networks)
+        found = [(entry.network, entry) for entry in self._addresses(allow=False) if "/" not in entry.network]
+        if held:
+            found += [(address, entry) for address in self._all_addresses() for entry in held.of(address)]
+        if allowed:
+            found = [(address, entry) for address, entry in found if not _allows(allowed.of(address), entry.port)]
+        rows = [(address, entry.number, entry.port, entry.proto, entry.direction) for address, entry in found]
+        self._database.insert("address", _ADDRESS_TYPES, rows)
+
+    def _addresses(self, *, allow: bool) -> Iterator["_Address"]:
+        for entry in self._wanted.entries:
+            if entry.network is not None and entry.allow is allow:
+                yield _Address(entry.network, entry.number, entry.port, entry.proto, entry.direction)
+
+    def _all_addresses(self) -> set[str]:
+        rest = set(self._of("flow")) - self._summed()
+        rows = self._each_chunk(["rollup"], statements.ADDRESSES_OF["rollup"])
+        rows += self._each_chunk(["flow"], statements.ADDRESSES_OF["flow"], rest)
+        rows += self._database.rows(statements.ADDRESSES_OF["flow"].replace("flow", "live"))
+        return {address for (address,) in rows}
+
+    def _find_names(self) -> None:
+        if not self._kinds & {"domain", "suffix"}:
+            return
+        for kind in _NAME_KINDS:
+            self._each_chunk([kind], statements.MATCH_NAMES.format(names=statements.NAMES_OF[kind]))
+        names = statements.NAMES_OF["flow"].replace("FROM flow", "FROM live")
+        self._database.execute(statements.MATCH_NAMES.format(names=names))
+
+    def _find_urls(self) -> None:
+        urls = self._wanted.urls
+        if not urls:
+            return
+        lists = compiled_urls(urls)
+        numbers = {entry.indicator: entry.number for entry in urls if not entry.allow}
+        rows: list[tuple[str | None, str, int | None, int]] = []
+        candidates = self._each_chunk(["http"], statements.URL_CANDIDATES)
+        links = ((None, url, None) for (url,) in self._each_chunk(["mail"], statements.LINK_CANDIDATES))
+        for host, target, port in (*candidates, *links):
+            entry = lists.find_url(target if host is None else _url_of(host, target, port), 1)
+            if entry is not None and entry["indicator"] in numbers:
+                rows.append((host, target, port, numbers[entry["indicator"]]))
+        self._database.insert("url", _URL_TYPES, rows)
+
+    def _find_conversations(self) -> None:
+        for how in statements.HEARD:
+            if self._database.has(how.table):
+                self._each_chunk([how.kind], statements.heard(how, self._window.since_ns, self._window.until_ns))
+        self._database.execute(statements.HEARD_FLOWS)
+
+    def _find_flows(self) -> None:
+        """Look each way for flows in the hours that it leads to. What two ways find is not the same."""
+        since_ns, until_ns = self._window.since_ns, self._window.until_ns
+        for tables, hours in self._ways():
+            self._each_chunk(["flow"], statements.flows("flow", tables, since_ns, until_ns), hours)
+        tables = [table for table in ("address", "name") if self._database.has(table)] + self._ports
+        if tables:
+            self._database.execute(statements.flows("live", tables, since_ns, until_ns))
+        if self._database.has("address"):
+            only_summed = set(self._of("rollup")) - set(self._of("flow"))
+            sums = statements.ROLLUP_SUMS.format(since=since_ns, until=until_ns)
+            self._each_chunk(["rollup"], sums, only_summed)
+
+    def _ways(self) -> Iterator[tuple[list[str], set[Hour]]]:
+        """Give tables whose values flows may have, and the hours in which they may."""
+        hours = set(self._of("flow"))
+        if self._database.has("address"):
+            yield ["address"], hours - self._summed()
+            yield ["met_address"], self._met_hours() & hours & self._summed()
+        named: set[Hour] = set()
+        if self._database.has("name"):
+            named = {hour_of_file(path) for (path,) in self._each_chunk(["flow"], statements.NAMED_FILES)}
+        if self._database.has("heard"):
+            [(first, last)] = self._database.rows(statements.HEARD_HOURS)
+            yield ["name", "heard"], named | {hour for hour in hours if first <= hour <= last + _STRETCH_HOURS}
+        else:
+            yield ["name"], named
+        if self._ports:
+            yield self._ports, hours
+
+    def _met_hours(self) -> set[Hour]:
+        """Give the hours in which a rollup has a wanted address, and put down which these addresses are."""
+        self._each_chunk(["rollup"], statements.SUMMED)
+        self._database.execute(statements.MET_ADDRESSES)
+        return {hour_of_file(path) for (path,) in self._database.rows(statements.SUMMED_FILES)}
+
+    @property
+    def _ports(self) -> list[str]:
+        return ["port"] if "port" in self._kinds else []
+
+    def _summed(self) -> set[Hour]:
+        """Give the hours whose flows a rollup tells of, all of them."""
+        return {hour for hour in self._of("rollup") if self._tree.is_closed(hour)}
+
+
+def _on_disk() -> Path | None:
+    """Give the directory for what memory cannot hold: /tmp is memory itself on many systems."""
+    return _DISK if os.access(_DISK, os.W_OK | os.X_OK) else None
+
+
+class _Address(NamedTuple):
+    network: str
+    number: int
+    port: int | None
+    proto: str | None
+    direction: str
+
+
+def _allows(ports: Sequence[int | None], port: int | None) -> bool:
+    return any(allowed is None or allowed == port for allowed in ports)
+
+
+def _url_of(host: str, target: str, port: int | None) -> str:
+    """Give what a request asks for as a URL: a proxy is asked for a whole one."""
+    if "://" in target.partition("?")[0]:
+        return target
+    has_port = host.rpartition("]")[2].count(":") == 1
+    return f"http://{host}{target}" if has_port or port is None else f"http://{host}:{port}{target}"
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -14,7 +14,7 @@ from sensor.demo.stage import Stage
 from sensor.demo.traffic import office
 from sensor.engine import Counters
 from sensor.frames import Reading
-from sensor.offline import Listeners, analyse
+from sensor.offline import Listeners, analyse, prepare
 from sensor.reload import ListLoader
 
 # Long enough for both culprits, quick to generate.
@@ -35,6 +35,7 @@ def show_capture(stage: Stage, seconds: float | None) -> Outcome:
         outcome.take(event)
         print(format_line(event), flush=True)
 
+    prepare(stage.config, anew=False)
     lists = ListLoader()(stage.config).compiled
     counters, _, _ = analyse(stage.config, Reading([str(capture)]), lists, Listeners(on_event=show))
     print(_figures(counters))

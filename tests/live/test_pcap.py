@@ -68,7 +68,13 @@ def test_a_pcapng_tells_what_the_daemon_counted_on_its_interfaces(
     daemon.captures(len(frames))
     path = tmp_path / "all.pcapng"
     command = (str(spanwatch), "pcap", "-c", str(daemon.config), "--all", "-w", str(path))
-    until("an answer", lambda: not subprocess.run(command, check=False, capture_output=True).returncode)
+
+    def counted() -> bool:
+        # The kernel is asked once a second.
+        answered = not subprocess.run(command, check=False, capture_output=True).returncode
+        return answered and statistics_of(path.read_bytes()[-76:])[0] > 0
+
+    until("an answer with the kernel's count", counted)
     told = subprocess.run(("capinfos", str(path)), check=True, capture_output=True, text=True).stdout
     assert "Name = mirror0" in told
     assert "Number of stat entries = 1" in told

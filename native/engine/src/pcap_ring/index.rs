@@ -53,20 +53,21 @@ impl IndexBlock {
     }
 
     fn append_to(&self, out: &mut Vec<u8>) {
-        let mut body = Vec::with_capacity(MAX_BODY_BYTES);
-        body.extend(self.start.to_le_bytes());
-        body.extend(self.bytes.to_le_bytes());
-        body.extend(self.oldest_ns.to_le_bytes());
-        body.extend(self.newest_ns.to_le_bytes());
+        let record = out.len();
+        out.extend([0; HEAD_BYTES]);
+        out.extend(self.start.to_le_bytes());
+        out.extend(self.bytes.to_le_bytes());
+        out.extend(self.oldest_ns.to_le_bytes());
+        out.extend(self.newest_ns.to_le_bytes());
         let set: u32 = self.filter.0.iter().map(|word| word.count_ones()).sum();
         if (set as usize) < FILTER_BYTES / 2 {
-            set_positions(&self.filter).for_each(|position| body.extend(position.to_le_bytes()));
+            set_positions(&self.filter).for_each(|position| out.extend(position.to_le_bytes()));
         } else {
-            self.filter.0.iter().for_each(|word| body.extend(word.to_le_bytes()));
+            self.filter.0.iter().for_each(|word| out.extend(word.to_le_bytes()));
         }
-        out.extend((body.len() as u32).to_le_bytes());
-        out.extend(checksum(&body).to_le_bytes());
-        out.extend(body);
+        let (head, body) = out[record..].split_at_mut(HEAD_BYTES);
+        head[..4].copy_from_slice(&(body.len() as u32).to_le_bytes());
+        head[4..].copy_from_slice(&checksum(body).to_le_bytes());
     }
 
     /// Reads what stands behind a record's checksum.
@@ -164,12 +165,15 @@ fn next_block(bytes: &[u8]) -> Option<(IndexBlock, &[u8])> {
     Some((IndexBlock::parse(body).filter(|_| sound)?, behind))
 }
 
-/// The index of a segment that is being written. Small blocks that follow one another become one.
+/// The index of a segment that is being written. Small blocks that follow one another become one, and the records of
+/// those that are whole are gathered for one write.
 #[derive(Debug)]
 pub(super) struct IndexWriter {
     path: PathBuf,
     file: Option<File>,
     open: Option<Box<IndexBlock>>,
+    /// Records that are not in the file yet.
+    gathered: Vec<u8>,
     /// Bytes in the file.
     pub(super) bytes: u64,
     /// Why nothing more is written.
@@ -178,7 +182,7 @@ pub(super) struct IndexWriter {
 
 impl IndexWriter {
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, file: None, open: None, bytes: 0, error: None }
+        Self { path, file: None, open: None, gathered: Vec::new(), bytes: 0, error: None }
     }
 
     /// Takes a block that stands in the segment.
@@ -191,28 +195,45 @@ impl IndexWriter {
                 open.filter.merge(&block.filter);
             }
             _ => {
-                self.flush();
-                self.open = Some(Box::new(block));
+                if let Some(whole) = self.open.replace(Box::new(block)) {
+                    self.gather(&whole);
+                }
             }
         }
     }
 
-    /// Writes the block that is still open for more. After an error nothing more is written: what the file holds is
-    /// sound, and the rest of the segment will be read whole.
-    pub(super) fn flush(&mut self) {
-        let Some(block) = self.open.take() else { return };
+    fn gather(&mut self, whole: &IndexBlock) {
         if self.error.is_some() {
             return;
         }
-        let mut record = if self.bytes == 0 { MAGIC.to_vec() } else { Vec::new() };
-        block.append_to(&mut record);
-        match self.write(&record) {
-            Ok(()) => self.bytes += record.len() as u64,
-            Err(error) => self.error = Some(error),
+        if self.bytes == 0 && self.gathered.is_empty() {
+            self.gathered.extend(MAGIC);
         }
+        whole.append_to(&mut self.gathered);
     }
 
-    fn write(&mut self, record: &[u8]) -> io::Result<()> {
+    /// Writes the records of all blocks but the last, which is open for more. After an error nothing more is written:
+    /// what the file holds is sound, and the rest of the segment will be read whole.
+    pub(super) fn write_gathered(&mut self) {
+        if self.gathered.is_empty() {
+            return;
+        }
+        match self.write() {
+            Ok(()) => self.bytes += self.gathered.len() as u64,
+            Err(error) => self.error = Some(error),
+        }
+        self.gathered.clear();
+    }
+
+    /// Writes all that is left.
+    pub(super) fn end(&mut self) {
+        if let Some(last) = self.open.take() {
+            self.gather(&last);
+        }
+        self.write_gathered();
+    }
+
+    fn write(&mut self) -> io::Result<()> {
         let file = match &self.file {
             Some(file) => file,
             None => {
@@ -221,7 +242,7 @@ impl IndexWriter {
                 self.file.insert(options.write(true).create(true).truncate(true).mode(0o640).open(&self.path)?)
             }
         };
-        file.write_all_at(record, self.bytes)
+        file.write_all_at(&self.gathered, self.bytes)
     }
 }
 
@@ -243,7 +264,7 @@ mod tests {
         let path = directory.path().join("x.idx");
         let mut writer = IndexWriter::new(path.clone());
         blocks.iter().for_each(|block| writer.add(block.clone()));
-        writer.flush();
+        writer.end();
         assert_eq!(writer.bytes, std::fs::metadata(&path).expect("an index").len());
         (directory, path)
     }
@@ -277,6 +298,34 @@ mod tests {
             let read = read_index(&path, 1 << 20).expect("an index");
             assert!(read.blocks.len() <= 1 && (read.damaged || read.blocks.len() == 1 || cut == 8), "cut at {cut}");
         }
+    }
+
+    #[test]
+    fn the_records_of_whole_blocks_are_written_together() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("x.idx");
+        let blocks = [block(24, 9, 0..3), block(100, 9, 3..4), block(200, 9, 4..5)];
+        let mut writer = IndexWriter::new(path.clone());
+        blocks.iter().for_each(|block| writer.add(block.clone()));
+        assert!(!path.exists());
+        writer.write_gathered();
+        assert_eq!(read_index(&path, 1 << 20).expect("an index").blocks, blocks[..2]);
+        writer.end();
+        assert_eq!(read_index(&path, 1 << 20).expect("an index").blocks, blocks);
+    }
+
+    #[test]
+    fn a_failed_write_ends_the_index() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("gone/x.idx");
+        let mut writer = IndexWriter::new(path.clone());
+        [block(24, 9, 0..3), block(100, 9, 3..4)].into_iter().for_each(|block| writer.add(block));
+        writer.write_gathered();
+        assert_eq!(writer.error.as_ref().map(io::Error::kind), Some(io::ErrorKind::NotFound));
+        std::fs::create_dir(directory.path().join("gone")).expect("created");
+        writer.add(block(200, 9, 4..5));
+        writer.end();
+        assert!(!path.exists() && writer.bytes == 0 && writer.gathered.is_empty());
     }
 
     proptest! {

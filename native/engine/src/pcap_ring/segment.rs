@@ -112,6 +112,7 @@ impl OpenSegment {
                 });
             }
         }
+        self.index.write_gathered();
     }
 
     /// Bytes of the index.
@@ -126,7 +127,7 @@ impl OpenSegment {
 
     /// Writes the rest of the index.
     pub(super) fn end_index(&mut self) {
-        self.index.flush();
+        self.index.end();
     }
 
     /// Whether nothing more can be appended because the file does not end with a frame.

@@ -3,6 +3,7 @@
 mod accounts;
 mod crash;
 mod disk;
+mod index;
 mod retention;
 mod rotation;
 

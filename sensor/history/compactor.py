@@ -14,7 +14,7 @@ from typing import NamedTuple
 from sensor.history.compaction import Job, Outcome
 from sensor.history.exchange import can_exchange, put_in_place
 from sensor.history.schema import ROLLUP
-from sensor.history.tree import WORK, Hour, Made, hour_directory, hour_files, made, make_directory, set_aside
+from sensor.history.tree import WORK, Hour, Made, hour_directory, hour_files, latest, made, make_directory, set_aside
 
 _log = logging.getLogger(__name__)
 _MOST_JOBS = 32
@@ -99,7 +99,7 @@ class Compactor:
         """Plan an hour in which something is to be done; None if there is nothing, or if more is likely to come."""
         files = hour_files(self._root, hour)
         new = [file for file in files if made(file) is None]
-        earlier = max(filter(None, map(made, files)), default=None)
+        earlier = latest(files)
         if not (self._is_settled(new) if earlier and new else new or self._lacks_rollup(hour, earlier)):
             return None
         of = Made(earlier.id, earlier.generation + 1) if earlier else Made(secrets.token_hex(4), 0)
@@ -132,7 +132,7 @@ class Compactor:
         return rollup is None or (rollup.id == flows.id and rollup < flows)
 
     def _rollup(self, hour: Hour) -> Made | None:
-        return max(filter(None, map(made, hour_files(self._root, Hour(hour.number, ROLLUP)))), default=None)
+        return latest(hour_files(self._root, Hour(hour.number, ROLLUP)))
 
     def _spawn(self, jobs: list[Job]) -> "subprocess.Popen[bytes]":
         for job in jobs:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sensor.alerts.text import HOUR
 from sensor.config.outputs import History as Settings
 from sensor.history.schema import KINDS, ROLLUP
-from sensor.history.tree import HOUR_NS, Hour, Made, hour_directory, hours, is_own, made
+from sensor.history.tree import HOUR_NS, Hour, Made, hour_directory, hours, is_own, latest, made
 
 ROLLUP_LIFE = 4
 """A rollup lives so many times as long as the records that it sums up."""
@@ -115,5 +115,4 @@ def _content(directory: Path) -> _Content | None:
     if not entries:
         return None
     sound = [Path(entry.path) for entry in entries if entry.name.endswith(".parquet")]
-    compactions = [made(file) for file in sound]
-    return _Content(size, None in compactions, max(filter(None, compactions), default=None))
+    return _Content(size, not all(map(made, sound)), latest(sound))

@@ -6,7 +6,7 @@ A file appears under its final name whole and synced. Files of other names are s
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -60,12 +60,19 @@ def hours(root: Path, kind: str) -> list[int]:
     found = []
     for day in _matching(root / f"kind={kind}", _DAY):
         try:
-            midnight = datetime.fromisoformat(day[1]).replace(tzinfo=UTC)
+            first = _first_hour(day[1])
         except ValueError:
             continue
-        first = (midnight - _EPOCH) // timedelta(hours=1)
         found += [first + int(hour[1]) for hour in _matching(root / f"kind={kind}" / day[0], _HOUR)]
     return sorted(found)
+
+
+def hour_of(file: Path) -> int:
+    """Give the number of the hour that a file lies under. ValueError: it lies under none."""
+    day, hour = map(re.fullmatch, (_DAY, _HOUR), file.parts[-3:-1])
+    if day is None or hour is None:
+        raise ValueError(f"{file}: lies in no hour of the history")
+    return _first_hour(day[1]) + int(hour[1])
 
 
 def hour_files(root: Path, hour: Hour) -> list[Path]:
@@ -93,6 +100,17 @@ def made(file: Path) -> Made | None:
     """Say which compaction made a file; None of one that waits to be compacted."""
     match = _OWN.fullmatch(file.name)
     return Made(match["id"], int(match["generation"])) if match and match["id"] else None
+
+
+def latest(files: Iterable[Path]) -> Made | None:
+    """Give the last compaction that made any of these files, None if none is compacted."""
+    return max(filter(None, map(made, files)), default=None)
+
+
+def is_summed(root: Path, number: int) -> bool:
+    """Whether the rollup of an hour tells of all its flows: the same compaction has made both."""
+    flows = set(map(made, hour_files(root, Hour(number, "flow"))))
+    return len(flows) == 1 and flows == set(map(made, hour_files(root, Hour(number, "rollup"))))
 
 
 def part_name() -> str:
@@ -133,6 +151,10 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _first_hour(day: str) -> int:
+    return (datetime.fromisoformat(day).replace(tzinfo=UTC) - _EPOCH) // timedelta(hours=1)
 
 
 def _matching(directory: Path, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:

@@ -7,7 +7,8 @@ from typing import Any
 
 import duckdb
 
-from sensor.hunt.tree import Hour, Tree
+from sensor.history.database import quoted
+from sensor.hunt.tree import Tree
 
 _MEMORY = "1GiB"
 _MOST_SPILLED = "8GiB"
@@ -28,9 +29,9 @@ class Database:
         self._damaged: set[Path] = set()
         self._connection = duckdb.connect(":memory:", config={"threads": _THREADS, "memory_limit": _MEMORY})
         for setting in (
-            f"temp_directory = {_quoted(spill)}",
+            f"temp_directory = {quoted(spill)}",
             f"max_temp_directory_size = '{_MOST_SPILLED}'",
-            f"allowed_directories = [{_quoted(tree.directory)}]",
+            f"allowed_directories = [{quoted(tree.directory)}]",
             "preserve_insertion_order = false",
             "enable_external_access = false",
             "python_enable_replacements = false",
@@ -62,7 +63,7 @@ class Database:
         columns = {f"c{place}": list(column) for place, column in enumerate(zip(*rows, strict=True))}
         self._connection.execute(f"INSERT INTO {table} SELECT {lists}", columns)
 
-    def ask(self, hours: Mapping[str, Sequence[Hour]], sql: str) -> list[tuple[Any, ...]]:
+    def ask(self, hours: Mapping[str, Sequence[int]], sql: str) -> list[tuple[Any, ...]]:
         """Give the answer to a question about views of these kinds, each over the files of its hours.
 
         `sql` must have no effect when it fails. OSError: it cannot be answered, though no file is damaged.
@@ -73,7 +74,7 @@ class Database:
                 return []
             try:
                 for kind, paths in files.items():
-                    listed = ", ".join(map(_quoted, paths))
+                    listed = ", ".join(map(quoted, paths))
                     self._connection.execute(
                         f"CREATE OR REPLACE TEMP VIEW {kind} AS SELECT * FROM read_parquet([{listed}], filename = true)"
                     )
@@ -83,7 +84,7 @@ class Database:
                     raise OSError(f"history in {self._tree.directory}: {error}") from error
         raise OSError(f"history in {self._tree.directory}: its files change faster than they can be read")
 
-    def _files(self, kind: str, hours: Sequence[Hour]) -> list[Path]:
+    def _files(self, kind: str, hours: Sequence[int]) -> list[Path]:
         return [path for path in self._tree.files(kind, hours) if path not in self._damaged]
 
     def _explained(self, files: Mapping[str, Sequence[Path]]) -> bool:
@@ -95,7 +96,7 @@ class Database:
                 continue
             try:
                 # Every column, so that every page is read.
-                self._connection.execute(f"SELECT max(hash(f)) FROM read_parquet({_quoted(path)}) f").fetchall()
+                self._connection.execute(f"SELECT max(hash(f)) FROM read_parquet({quoted(path)}) f").fetchall()
             except duckdb.OutOfMemoryException:
                 continue
             except duckdb.Error as error:
@@ -105,7 +106,3 @@ class Database:
                     self._note(f"{path}: damaged, left out ({reason})")
                 explained = True
         return explained
-
-
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"

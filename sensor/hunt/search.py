@@ -7,14 +7,16 @@ yet.
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+from sensor.history.tree import hour_of
 from sensor.hunt import statements
 from sensor.hunt.database import Database
 from sensor.hunt.networks import Networks
-from sensor.hunt.tree import Hour, Tree, Window, hour_of_file
+from sensor.hunt.tree import Tree, Window
 from sensor.hunt.wanted import WantedSet, compiled_urls
 
 _DISK = Path("/var/tmp")  # noqa: S108  # a directory with a name of its own is made in it
@@ -87,7 +89,7 @@ class Search:
         self._spill = tempfile.TemporaryDirectory(prefix="spanwatch-hunt-", dir=_on_disk())
         self._database = Database(self._tree, Path(self._spill.name), note)
         self._kinds = {entry.kind for entry in wanted.entries}
-        self._hours: dict[str, list[Hour]] = {}
+        self._hours: dict[str, list[int]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -105,7 +107,7 @@ class Search:
         return sum(path.stat().st_size for kind in kinds for path in self._tree.files(kind, self._of(kind)))
 
     @property
-    def oldest_hour(self) -> Hour | None:
+    def oldest_hour(self) -> int | None:
         """The first hour of which there is anything."""
         return min((self._of(kind)[-1] for kind in ("flow", "rollup") if self._of(kind)), default=None)
 
@@ -129,7 +131,7 @@ class Search:
         """Give the machines that had the addresses which were found, as far as the history knows them."""
         return [SpanRow(*row) for row in self._each_chunk(["host"], statements.SPANS)]
 
-    def _of(self, kind: str) -> list[Hour]:
+    def _of(self, kind: str) -> list[int]:
         if kind not in self._hours:
             # Who a host was may have been told long before.
             window = Window() if kind == "host" else self._window
@@ -145,7 +147,7 @@ class Search:
         if live:
             self._database.execute(statements.LOAD_LIVE, rows=[dict(row) for row in live])
 
-    def _each_chunk(self, kinds: Sequence[str], sql: str, hours: Iterable[Hour] | None = None) -> list[tuple[Any, ...]]:
+    def _each_chunk(self, kinds: Sequence[str], sql: str, hours: Iterable[int] | None = None) -> list[tuple[Any, ...]]:
         """Ask the same of each part of the history, the newest first, and give all answers."""
         wanted = set(hours) if hours is not None else None
         found: list[tuple[Any, ...]] = []
@@ -153,9 +155,9 @@ class Search:
             found += self._database.ask(dict.fromkeys(kinds, chunk), sql)
         return found
 
-    def _chunks(self, kind: str, wanted: set[Hour] | None) -> Iterator[list[Hour]]:
+    def _chunks(self, kind: str, wanted: set[int] | None) -> Iterator[list[int]]:
         """Cut hours into parts of which none takes more memory or time than is told in between."""
-        chunk: list[Hour] = []
+        chunk: list[int] = []
         gathered = 0
         for hour in self._of(kind):
             if wanted is not None and hour not in wanted:
@@ -187,7 +189,7 @@ class Search:
                 yield _Address(entry.network, entry.number, entry.port, entry.proto, entry.direction)
 
     def _all_addresses(self) -> set[str]:
-        rest = set(self._of("flow")) - self._summed()
+        rest = set(self._of("flow")) - self._summed
         rows = self._each_chunk(["rollup"], statements.ADDRESSES_OF["rollup"])
         rows += self._each_chunk(["flow"], statements.ADDRESSES_OF["flow"], rest)
         rows += self._database.rows(statements.ADDRESSES_OF["flow"].replace("flow", "live"))
@@ -235,15 +237,15 @@ class Search:
             sums = statements.ROLLUP_SUMS.format(since=since_ns, until=until_ns)
             self._each_chunk(["rollup"], sums, only_summed)
 
-    def _ways(self) -> Iterator[tuple[list[str], set[Hour]]]:
+    def _ways(self) -> Iterator[tuple[list[str], set[int]]]:
         """Give tables whose values flows may have, and the hours in which they may."""
         hours = set(self._of("flow"))
         if self._database.has("address"):
-            yield ["address"], hours - self._summed()
-            yield ["met_address"], self._met_hours() & hours & self._summed()
-        named: set[Hour] = set()
+            yield ["address"], hours - self._summed
+            yield ["met_address"], self._met_hours() & hours & self._summed
+        named: set[int] = set()
         if self._database.has("name"):
-            named = {hour_of_file(path) for (path,) in self._each_chunk(["flow"], statements.NAMED_FILES)}
+            named = {hour_of(Path(path)) for (path,) in self._each_chunk(["flow"], statements.NAMED_FILES)}
         if self._database.has("heard"):
             [(first, last)] = self._database.rows(statements.HEARD_HOURS)
             yield ["name", "heard"], named | {hour for hour in hours if first <= hour <= last + _STRETCH_HOURS}
@@ -252,19 +254,20 @@ class Search:
         if self._ports:
             yield self._ports, hours
 
-    def _met_hours(self) -> set[Hour]:
+    def _met_hours(self) -> set[int]:
         """Give the hours in which a rollup has a wanted address, and put down which these addresses are."""
         self._each_chunk(["rollup"], statements.SUMMED)
         self._database.execute(statements.MET_ADDRESSES)
-        return {hour_of_file(path) for (path,) in self._database.rows(statements.SUMMED_FILES)}
+        return {hour_of(Path(path)) for (path,) in self._database.rows(statements.SUMMED_FILES)}
 
     @property
     def _ports(self) -> list[str]:
         return ["port"] if "port" in self._kinds else []
 
-    def _summed(self) -> set[Hour]:
-        """Give the hours whose flows a rollup tells of, all of them."""
-        return {hour for hour in self._of("rollup") if self._tree.is_closed(hour)}
+    @cached_property
+    def _summed(self) -> set[int]:
+        """The hours whose flows a rollup tells of, looked up once: of each hour one way of searching it holds."""
+        return {hour for hour in self._of("rollup") if self._tree.is_summed(hour)}
 
 
 def _on_disk() -> Path | None:

@@ -55,6 +55,37 @@ def test_a_compacted_file_tells_of_which_compaction_it_is() -> None:
     assert tree.made(Path(tree.part_name())) is None
 
 
+def test_a_file_tells_of_its_hour(tmp_path: Path) -> None:
+    file = tree.hour_directory(tmp_path, Hour(NOON + 13, "dns")) / tree.part_name()
+    assert tree.hour_of(file) == NOON + 13
+    for other in ("day=2026-02-31/hour=00/a.parquet", "day=2026-11-22/hour=24/a.parquet", "a.parquet"):
+        with pytest.raises(ValueError, match=r"day|hour|values"):
+            tree.hour_of(tmp_path / other)
+
+
+@pytest.mark.parametrize(
+    ("flows", "rollup", "summed"),
+    [
+        ((Made("0011aaff", 1), Made("0011aaff", 1)), Made("0011aaff", 1), True),
+        ((Made("0011aaff", 1),), Made("0011aaff", 0), False),
+        ((Made("0011aaff", 1),), Made("0011aafe", 1), False),
+        ((Made("0011aaff", 1), None), Made("0011aaff", 1), False),
+        ((Made("0011aaff", 1),), None, False),
+        ((), Made("0011aaff", 1), False),
+        ((None,), None, False),
+    ],
+)
+def test_an_hour_is_summed_by_the_rollup_of_the_same_compaction(
+    tmp_path: Path, flows: tuple[Made | None, ...], rollup: Made | None, *, summed: bool
+) -> None:
+    for kind, compactions in (("flow", flows), ("rollup", (rollup,) if rollup else ())):
+        directory = tree.hour_directory(tmp_path, Hour(NOON, kind))
+        directory.mkdir(parents=True)
+        for place, of in enumerate(compactions):
+            (directory / (tree.compacted_name(of, place) if of else tree.part_name())).write_bytes(b"")
+    assert tree.is_summed(tmp_path, NOON) is summed
+
+
 def test_one_process_has_the_directory_and_clears_what_a_crash_left(tmp_path: Path) -> None:
     work = tmp_path / tree.WORK
     (work / "flow-1").mkdir(parents=True)

@@ -4,7 +4,6 @@
 import json
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import duckdb
 import sensor
 from sensor._native import Engine, RecordBatch
 from sensor.config import engine_settings, load
+from sensor.history.tree import Hour, Made, compacted_name, hour_directory, part_name
 from sensor.library.records import KINDS
 from sensor.library.tables import Table
 
@@ -68,10 +68,11 @@ class HistoryTree:
             )
             summed = self.root / "kind=rollup" / directory.parent.name / directory.name
             summed.mkdir(parents=True, exist_ok=True)
-            self._copy(_ROLLUP, summed / f"hour-{secrets.token_hex(4)}-1-0.parquet")
+            name = compacted_name(Made(secrets.token_hex(4), 0), 0)
+            self._copy(_ROLLUP, summed / name)
             if not forget_flows:
-                order = "SELECT * FROM rows ORDER BY src_ip, dest_ip, time_ns"
-                self._copy(order, directory / f"hour-{secrets.token_hex(4)}-1-0.parquet")
+                order = "SELECT * FROM rows ORDER BY dest_ip, src_ip, time_ns"
+                self._copy(order, directory / name)
             for part in parts:
                 part.unlink()
 
@@ -87,11 +88,10 @@ class HistoryTree:
     def _file(self, kind: str, table: str) -> None:
         hours = self._connection.execute(f"SELECT DISTINCT time_ns // 3600000000000 FROM {table}").fetchall()
         for (hour,) in hours:
-            moment = datetime.fromtimestamp(hour * 3600, UTC)
-            directory = self.root / f"kind={kind}" / f"day={moment:%Y-%m-%d}" / f"hour={moment:%H}"
+            directory = hour_directory(self.root, Hour(hour, kind))
             directory.mkdir(parents=True, exist_ok=True)
             rows = f"SELECT * FROM {table} WHERE time_ns // 3600000000000 = {hour}"
-            self._copy(rows, directory / f"part-{secrets.token_hex(8)}.parquet")
+            self._copy(rows, directory / part_name())
 
     def _copy(self, rows: str, path: Path) -> None:
         self._connection.execute(f"COPY ({rows}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")

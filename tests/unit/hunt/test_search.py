@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sensor.demo.messages import client_hello, dns_answer, dns_query, http_get, http_ok, server_hello
+from sensor.history.tree import Made, compacted_name
 from sensor.hunt.tree import Window
 from sensor.hunt.wanted import WantedSet
 from tests.traffic.build import Conversation, Endpoint, udp, write_pcap
@@ -129,6 +130,17 @@ def test_closed_hours_answer_the_same(tree: HistoryTree) -> None:
     before = hunt(tree.root, *words)
     tree.close_hours()
     assert hunt(tree.root, *words) == before
+
+
+def test_flows_that_an_hours_rollup_does_not_tell_of_yet_are_found(tree: HistoryTree, tmp_path: Path) -> None:
+    tree.close_hours()
+    write_pcap(tmp_path / "late.pcap", stamped(web(PC, "late.example", "/"), START_NS + HOUR_NS // 2))
+    tree.add_capture(tmp_path / "late.pcap")
+    for directory in (tree.root / "kind=flow").glob("day=*/hour=*"):
+        for place, file in enumerate(list(directory.iterdir())):
+            file.rename(directory / compacted_name(Made("0011aaff", 1), place))
+    assert [row["seen_in"] for row in hunt(tree.root, "203.0.113.80")] == [["flow"]]
+    assert hunt(tree.root, "203.0.113.80")[0]["contacts"] == 2
 
 
 def test_rollups_answer_where_flows_are_gone(tree: HistoryTree) -> None:

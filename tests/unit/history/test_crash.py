@@ -15,12 +15,13 @@ import pytest
 from sensor.history import exchange
 from sensor.history.compactor import Compactor
 from sensor.history.lock import Lock
-from sensor.history.tree import WORK, files, made
+from sensor.history.tree import WORK, Hour, files, hour_directory, hour_files, hours, made
 from sensor.history.writer import Writer
-from tests.unit.history.samples import FLOWS, flow_batch, ports, rows
+from tests.unit.history.samples import FLOWS, NOON, flow_batch, ports, rows
 
 _KILLS = 6
 _FIRST_PORT = 1024
+_HOURS, _FILES_AN_HOUR = 200, 20
 
 
 class Reader(threading.Thread):
@@ -80,6 +81,37 @@ def test_a_kill_at_any_moment_leaves_every_record_once(tmp_path: Path) -> None:
     reader.join(30)
     assert reader.wrong == []
     assert reader.looks > _KILLS
+
+
+def test_a_kill_while_hours_are_deleted_leaves_the_newer_ones_whole(tmp_path: Path) -> None:
+    numbers = range(NOON - _HOURS, NOON + 1)
+    for number in numbers:
+        directory = hour_directory(tmp_path, Hour(number, "dns"))
+        directory.mkdir(parents=True)
+        for place in range(_FILES_AN_HOUR):
+            (directory / f"part-{place:016x}.parquet").write_bytes(b"x")
+    left = _HOURS + 1
+    kills_in_between = 0
+    while left > 1:
+        wanted = max(1, left - _HOURS // 4)
+        command = [sys.executable, "-m", "tests.unit.history.deleting", str(tmp_path)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            deadline = time.monotonic() + 30
+            while len(hours(tmp_path, "dns")) > wanted and time.monotonic() < deadline:
+                pass
+            process.kill()
+        assert time.monotonic() < deadline
+        assert process.returncode == -signal.SIGKILL
+        kept = hours(tmp_path, "dns")
+        # Of the oldest that is left some may be gone; of no other.
+        assert kept == list(numbers)[-len(kept) :]
+        assert {len(hour_files(tmp_path, Hour(number, "dns"))) for number in kept[1:]} <= {_FILES_AN_HOUR}
+        kills_in_between += 1 < len(kept) < left
+        left = len(kept)
+    assert kills_in_between
+    assert len(hour_files(tmp_path, Hour(NOON, "dns"))) == _FILES_AN_HOUR
 
 
 def _compacted(root: Path) -> set[Path]:

@@ -12,7 +12,6 @@ from sensor.alerts.log import AlertLog
 from sensor.alerts.policy import Policy
 from sensor.config import Config, engine_settings
 from sensor.engine import Batch, Counters, Engine
-from sensor.evidence.keeper import EvidenceKeeper
 from sensor.frames import FrameOutput, Reading
 from sensor.history.keeper import kept_kinds, open_history
 from sensor.identity.naming import Identities
@@ -22,6 +21,7 @@ from sensor.stats import StatsLog
 from sensor.web.judge import WebJudge
 
 if TYPE_CHECKING:
+    from sensor.evidence.keeper import EvidenceKeeper
     from sensor.history.store import History
     from sensor.report.collect import Report
 
@@ -153,10 +153,14 @@ def _settings(config: Config, reading: Reading, report: "Report | None") -> dict
     return settings
 
 
-def _evidence(config: Config) -> EvidenceKeeper | None:
+def _evidence(config: Config) -> "EvidenceKeeper | None":
     """Make who keeps evidence, if the configuration names it and a ring."""
     wanted = {"pcap_ring", "evidence"} <= config.model_fields_set and keeps_evidence(config)
-    return EvidenceKeeper(config) if wanted else None
+    if not wanted:
+        return None
+    from sensor.evidence.keeper import EvidenceKeeper  # noqa: PLC0415  # late: reading alone starts faster
+
+    return EvidenceKeeper(config)
 
 
 def _batches(engine: Engine, show_progress: Callable[[Counters], None] | None) -> Iterator[Batch]:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from sensor.alerts.desk import AlertDesk, EventLog
 from sensor.alerts.incident import Event
@@ -17,7 +17,9 @@ from sensor.alerts.policy import Policy
 from sensor.alerts.state import StateFile
 from sensor.config import Config, keeps_history
 from sensor.engine import Counters, Engine, SinkCounters
-from sensor.evidence.keeper import EvidenceKeeper, EvidenceNumbers
+
+if TYPE_CHECKING:
+    from sensor.evidence.keeper import EvidenceKeeper, EvidenceNumbers
 
 _log = logging.getLogger(__name__)
 
@@ -66,6 +68,14 @@ def event_log_of(config: Config, engine: Engine) -> EventLog:
     return EventLog(engine.log_event, types, config.sensor.name or socket.gethostname())
 
 
+def _evidence_keeper(config: Config) -> "EvidenceKeeper | None":
+    if not keeps_evidence(config):
+        return None
+    from sensor.evidence.keeper import EvidenceKeeper  # noqa: PLC0415  # late: `read` without evidence starts faster
+
+    return EvidenceKeeper(config)
+
+
 class AlertOutputs:
     """Opens the alert log, goes on with the incidents of the last run, and saves them at the end.
 
@@ -77,7 +87,7 @@ class AlertOutputs:
         self._alert_log = AlertLog(config.alerts.log) if config.alerts.log else None
         self._outbox = Outbox(self._alert_log, self._state)
         self._policy = Policy(config.alerts.suppress, time.time_ns())
-        self.evidence = EvidenceKeeper(config) if keeps_evidence(config) else None
+        self.evidence = _evidence_keeper(config)
         hearers = (self._outbox.post, self.evidence.take if self.evidence else None, *listeners)
         self.desk = AlertDesk(self._policy, event_log_of(config, engine), hearers)
 
@@ -119,7 +129,7 @@ class AlertOutputs:
         """Save the state in the background."""
         self._outbox.save(state)
 
-    def note(self, counters: Counters) -> EvidenceNumbers | None:
+    def note(self, counters: Counters) -> "EvidenceNumbers | None":
         """Take the counters of a second; give the numbers of the evidence if any is kept."""
         if self.evidence is None:
             return None

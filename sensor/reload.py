@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from sensor.config import Config, ConfigError
-from sensor.hunt.retro import Added, added_by
 from sensor.watchlist import WatchlistStore
 
 if TYPE_CHECKING:
     from sensor._native import Watchlists
+    from sensor.hunt.retro import Added
 
 _log = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ class Lists:
 
     compiled: object
     stale: list[tuple[str, str]]
-    added: Added | None = None
+    added: "Added | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,11 @@ class ListLoader:
             self._store = WatchlistStore()
         loaded = self._store.load(config.watchlists)
         compiled = cast("Watchlists", loaded.watchlists)
-        added = added_by(compiled, self._before) if self._before is not None else None
+        added = None
+        if self._before is not None:
+            from sensor.hunt.retro import added_by  # noqa: PLC0415  # late: `read` loads lists once, and starts faster
+
+            added = added_by(compiled, self._before)
         self._before = compiled
         return Lists(compiled, [(item.name, item.reason) for item in loaded.stale], added)
 

@@ -67,11 +67,13 @@ fuzz: install-fuzz build $(CARGO_FUZZ) ## FUZZ_CASES cases for each property tes
 bench: install-bench build ## measure reading and live capture against other tools
 	$(SUDO) $(BIN)/python -m tests.bench $(BENCH_ARGS)
 
-docs: build ## write the generated pages: configuration, metrics, alert rules
+docs: build ## write what is generated: pages of configuration, metrics, alert rules, and the library's defaults
 	$(BIN)/spanwatch config reference --yaml > etc/spanwatch.yaml
 	$(BIN)/spanwatch config reference > docs/config.md
 	$(BIN)/python -m sensor.metrics_page > docs/metrics.md
 	$(BIN)/python -m sensor.alerts.rules > docs/alerts.md
+	$(BIN)/python -m sensor.library.settings > .defaults.json
+	mv .defaults.json sensor/library/defaults.json
 
 fmt: install-test build ## format all Rust and Python code
 	$(CARGO) fmt $(MANIFEST) --all

@@ -20,6 +20,9 @@ class RecordBatch:
     def columns(self, names: list[str] | None = None) -> list[list[Any]]:
         """The columns with these names, or all, as lists of Python values. KeyError: there is no such column."""
 
+    def rows(self) -> list[dict[str, Any]]:
+        """The records as dictionaries, lists and dictionaries in them as well."""
+
     def __len__(self) -> int:
         """Number of records."""
 

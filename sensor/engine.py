@@ -1,7 +1,7 @@
 """A thin typed skin over the native core: settings in as JSON, rows and counters out as Python values."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence, Sized
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, cast
@@ -215,15 +215,6 @@ def merged_sinks(*groups: Iterable[SinkCounters]) -> list[SinkCounters]:
     return list(merged.values())
 
 
-def rows_of(record_batch: Sized) -> list[dict[str, Any]]:
-    """Turn an Arrow record batch into a list of dictionaries."""
-    if not len(record_batch):
-        return []
-    import nanoarrow  # noqa: PLC0415  # late: a short capture has none, and starts faster
-
-    return cast("list[dict[str, Any]]", nanoarrow.Array(record_batch).to_pylist())
-
-
 class Engine:
     """The core of one run. Errors of the core come through: ValueError for settings, OSError for the system."""
 
@@ -240,21 +231,22 @@ class Engine:
     def poll(self, timeout_seconds: float) -> Batch:
         """Wait for rows, at most `timeout_seconds`. Raises if a worker died."""
         native = self._core.poll(timeout_seconds)
+        mails = native.mails
         return Batch(
             native.time_ns,
-            hits=cast("list[HitRow]", rows_of(native.hits)),
-            findings=cast("list[FindingRow]", rows_of(native.findings)),
+            hits=cast("list[HitRow]", native.hits.rows()),
+            findings=cast("list[FindingRow]", native.findings.rows()),
             ended=native.ended,
             conditions=cast("list[MirrorRow]", json.loads(native.conditions)),
             beacons=cast("list[BeaconRow]", json.loads(native.beacons)),
             punted=[PuntedFrame(*frame) for frame in native.punted],
             routers=native.routers,
-            mails=cast("list[MailRow]", rows_of(native.mails)),
+            mails=cast("list[MailRow]", mails.rows()),
             raw_mails=native.raw_mails if self._has_raw_mails else (),
-            logins=cast("list[LoginRow]", rows_of(native.logins)),
-            clicks=cast("list[ClickRow]", rows_of(native.clicks)),
-            web=cast("list[WebRow]", rows_of(native.web)),
-            mail_records=native.mails,
+            logins=cast("list[LoginRow]", native.logins.rows()),
+            clicks=cast("list[ClickRow]", native.clicks.rows()),
+            web=cast("list[WebRow]", native.web.rows()),
+            mail_records=mails,
         )
 
     def records(self, timeout_seconds: float) -> "list[tuple[str, RecordBatch]] | None":
@@ -275,12 +267,12 @@ class Engine:
 
     def flows(self, filter_text: str, order: str, limit: int) -> list[dict[str, Any]]:
         """Give live flows with the layers around them; ValueError says what is wrong with the question."""
-        rows = rows_of(self._core.flows(filter_text, order, limit))
+        rows = self._core.flows(filter_text, order, limit).rows()
         return [row | {"encapsulation": json.loads(row["encapsulation"])} for row in rows]
 
     def hosts(self, filter_text: str, order: str, limit: int) -> list[dict[str, Any]]:
         """Give live hosts; ValueError says what is wrong with the question."""
-        return rows_of(self._core.hosts(filter_text, order, limit))
+        return self._core.hosts(filter_text, order, limit).rows()
 
     def sums(self, limit: int) -> dict[str, list[dict[str, Any]]]:
         """Give `remotes` and `vlans`: all live flows summed up, the fastest `limit` of each."""

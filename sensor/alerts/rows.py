@@ -3,9 +3,10 @@
 `machine` is put in on the way, see `sensor.identity`; it is the machine of the host at the time of the row.
 """
 
-from typing import Any, NamedTuple, NotRequired, TypedDict, final
+from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, TypedDict, final
 
-from sensor.identity.table import Machine
+if TYPE_CHECKING:
+    from sensor.identity.table import Machine
 
 
 @final
@@ -50,7 +51,7 @@ class HitRow(TypedDict):
     matched: str
     observed: str | None
     observed_in: str | None
-    machine: NotRequired[Machine | None]
+    machine: NotRequired["Machine | None"]
 
 
 @final
@@ -69,7 +70,7 @@ class FindingRow(TypedDict):
     servers: int
     rejects: int
     examples: list[str]
-    machine: NotRequired[Machine | None]
+    machine: NotRequired["Machine | None"]
 
 
 @final
@@ -98,7 +99,7 @@ class BeaconRow(TypedDict):
     fit_ratio: float
     bytes_out: int
     bytes_in: int
-    machine: NotRequired[Machine | None]
+    machine: NotRequired["Machine | None"]
 
 
 @final
@@ -151,7 +152,7 @@ class JudgedRow(TypedDict):
     in_iface: str
     flow: FlowReference
     context: dict[str, Any]
-    machine: NotRequired[Machine | None]
+    machine: NotRequired["Machine | None"]
 
 
 class Ends(NamedTuple):

@@ -1,21 +1,31 @@
 """Capture files, opened."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from os import PathLike, fspath
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
-from sensor.config import Config, engine_settings, load
 from sensor.library.records import KINDS, DnsMessage, Flow, HttpExchange, QuicHello, SshBanners, TlsHello
 from sensor.library.run import Pass
+from sensor.library.settings import reading_settings
 from sensor.library.tables import Table
 from sensor.mail.rows import LoginRow, MailRow
 
 if TYPE_CHECKING:
     from sensor._native import RecordBatch
+    from sensor.engine import Batch
 
 Record = Flow | DnsMessage | TlsHello | QuicHello | HttpExchange | SshBanners
+Told = Record | MailRow | LoginRow
+"""What `Capture.records` gives."""
+
+_ROWS: "dict[str, Callable[[Batch], Sequence[MailRow | LoginRow]]]" = {
+    "mail": lambda batch: batch.mails,
+    "login": lambda batch: batch.logins,
+}
+"""The kinds that nest lists, and are given as dictionaries: not as records of fixed columns, nor as tables."""
+
 _R = TypeVar("_R", Flow, DnsMessage, TlsHello, QuicHello, HttpExchange, SshBanners)
 
 
@@ -37,11 +47,7 @@ def open_capture(
     for path in paths:
         with Path(path).open("rb"):
             pass
-    overrides: dict[str, object] = {"capture.filter": filter, "eve.path": None, "alerts.log": None}
-    internal = list(networks)
-    if internal:
-        overrides["networks.internal"] = internal
-    return Capture(paths, load(None, overrides), strict=strict)
+    return Capture(reading_settings(paths, filter, networks), strict=strict)
 
 
 class Capture:
@@ -51,9 +57,9 @@ class Capture:
     file is no capture or is damaged, naming file and place.
     """
 
-    def __init__(self, files: list[str], config: Config, *, strict: bool) -> None:
+    def __init__(self, settings: dict[str, Any], *, strict: bool) -> None:
         """`sensor.open` is the way to make one."""
-        self._settings = engine_settings(config, "read", files)
+        self._settings = settings
         self._strict = strict
         self._passes: list[Pass] = []
         self.problems: list[str] = []
@@ -100,27 +106,31 @@ class Capture:
 
     def mails(self) -> Iterator[MailRow]:
         """Give mail transactions (SMTP) and mails read (POP3, IMAP), with their decoded messages."""
-        for batch, _ in self._news(()):
-            yield from batch.mails
+        return cast("Iterator[MailRow]", self.records("mail"))
 
     def logins(self) -> Iterator[LoginRow]:
         """Give the attempts to log in to mail and web servers."""
-        for batch, _ in self._news(()):
-            yield from batch.logins
+        return cast("Iterator[LoginRow]", self.records("login"))
 
-    def records(self, *kinds: str) -> Iterator[Record]:
-        """Give records of several kinds (`flow`, `dns`, `tls`, `quic`, `http`, `ssh`) in one pass.
+    def records(self, *kinds: str) -> Iterator[Told]:
+        """Give records of several kinds in one pass: `flow`, `dns`, `tls`, `quic`, `http`, `ssh`, `mail`, `login`.
 
         ValueError: there is no such kind.
         """
-        _check_kinds(kinds)
-        for kind, batch in self._batches(kinds):
-            make = cast("Any", KINDS[kind])._make
-            yield from map(make, zip(*batch.columns(), strict=True))
+        _check_kinds(kinds, (*KINDS, *_ROWS))
+        return self._records(kinds)
+
+    def _records(self, kinds: tuple[str, ...]) -> Iterator[Told]:
+        rows = [_ROWS[kind] for kind in kinds if kind in _ROWS]
+        for news, batches in self._news([kind for kind in kinds if kind in KINDS]):
+            for row in rows:
+                yield from row(news)
+            for kind, batch in batches:
+                yield from map(cast("Any", KINDS[kind])._make, zip(*batch.columns(), strict=True))
 
     def batches(self, kind: str) -> "Iterator[RecordBatch]":
         """Give the records of a kind as Arrow record batches of a few thousand rows, as they come."""
-        _check_kinds((kind,))
+        _check_kinds((kind,), KINDS)
         return (batch for _, batch in self._batches((kind,)))
 
     def arrow(self, kind: str) -> Table:
@@ -132,7 +142,7 @@ class Capture:
         from sensor._native import empty_records  # noqa: PLC0415  # late, as everything of the core
 
         wanted = kinds or tuple(KINDS)
-        _check_kinds(wanted)
+        _check_kinds(wanted, KINDS)
         gathered: dict[str, list[RecordBatch]] = {kind: [] for kind in wanted}
         for kind, batch in self._batches(wanted):
             gathered[kind].append(batch)
@@ -143,11 +153,11 @@ class Capture:
         for _, batch in self._batches((kind,)):
             yield from map(make, zip(*batch.columns(), strict=True))
 
-    def _batches(self, kinds: tuple[str, ...]) -> "Iterator[tuple[str, RecordBatch]]":
+    def _batches(self, kinds: Sequence[str]) -> "Iterator[tuple[str, RecordBatch]]":
         for _, records in self._news(kinds):
             yield from records
 
-    def _news(self, kinds: tuple[str, ...]) -> Iterator[Any]:
+    def _news(self, kinds: Sequence[str]) -> "Iterator[tuple[Batch, list[tuple[str, RecordBatch]]]]":
         reading = Pass(self._settings, kinds)
         self._passes.append(reading)
         try:
@@ -161,7 +171,7 @@ class Capture:
             raise ValueError("; ".join(self.problems))
 
 
-def _check_kinds(kinds: tuple[str, ...]) -> None:
-    unknown = [kind for kind in kinds if kind not in KINDS]
+def _check_kinds(kinds: Iterable[str], known: Collection[str]) -> None:
+    unknown = [kind for kind in kinds if kind not in known]
     if unknown or not kinds:
-        raise ValueError(f"records are of {', '.join(KINDS)}, not of {', '.join(unknown) or 'no kind'}")
+        raise ValueError(f"records are of {', '.join(known)}, not of {', '.join(unknown) or 'no kind'}")

@@ -3,9 +3,6 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-import nanoarrow
-from nanoarrow.c_array_stream import CArrayStream
-
 if TYPE_CHECKING:
     from sensor._native import RecordBatch
 
@@ -23,13 +20,14 @@ class Table:
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """The Arrow PyCapsule interface; `requested_schema` is ignored, as a producer may."""
+        import nanoarrow  # noqa: PLC0415  # late: most scripts have no tables, and start faster
+        from nanoarrow.c_array_stream import CArrayStream  # noqa: PLC0415
+
         arrays = [nanoarrow.c_array(batch) for batch in self._batches]
         stream = CArrayStream.from_c_arrays(arrays, arrays[0].schema)
         return stream.__arrow_c_stream__(None)
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Give the records as dictionaries."""
-        names = [field.name for field in nanoarrow.Array(self._batches[0]).schema.fields]
         for batch in self._batches:
-            for row in zip(*batch.columns(), strict=True):
-                yield dict(zip(names, row, strict=True))
+            yield from batch.rows()

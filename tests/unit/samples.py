@@ -8,8 +8,6 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-import nanoarrow
-
 from sensor.alerts.rows import BeaconRow, FindingRow, HitRow, JudgedRow
 from sensor.engine import Batch, Counters
 
@@ -256,27 +254,11 @@ class FakeEngine:
         self.calls.append("stop")
 
 
-def record_batch(rows: list[dict[str, Any]]) -> Any:
-    """Build an Arrow struct array of integers, texts and lists of integers, as the core's record batches are."""
-    fields: dict[str, nanoarrow.Schema] = {}
-    children = []
-    for name, sample in rows[0].items():
-        values = [row[name] for row in rows]
-        if isinstance(sample, list):
-            array = _list_array(values)
-        else:
-            kind = nanoarrow.string() if isinstance(sample, str) else nanoarrow.uint64()
-            array = nanoarrow.c_array(values, kind)
-        fields[name] = nanoarrow.Schema(array.schema)
-        children.append(array)
-    schema = nanoarrow.struct(fields)
-    return nanoarrow.c_array_from_buffers(schema, len(rows), [None], children=children)
+class Records:
+    """Rows as the core hands them over."""
 
+    def __init__(self, rows: list[dict[str, Any]] | None = None) -> None:
+        self._rows = rows or []
 
-def _list_array(values: list[list[int]]) -> Any:
-    offsets = [0]
-    for value in values:
-        offsets.append(offsets[-1] + len(value))
-    items = nanoarrow.c_array([item for value in values for item in value], nanoarrow.uint16())
-    buffers = [None, nanoarrow.c_buffer(offsets, nanoarrow.int32())]
-    return nanoarrow.c_array_from_buffers(nanoarrow.list_(nanoarrow.uint16()), len(values), buffers, children=[items])
+    def rows(self) -> list[dict[str, Any]]:
+        return self._rows

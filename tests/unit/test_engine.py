@@ -12,8 +12,8 @@ import pytest
 from sensor.alerts.policy import Policy
 from sensor.alerts.rows import FindingRow, HitRow
 from sensor.config import engine_settings, load
-from sensor.engine import Batch, Engine, rows_of
-from tests.unit.samples import C2, HOST, SUMS, counters, finding, hit, record_batch
+from sensor.engine import Batch, Engine
+from tests.unit.samples import C2, HOST, SUMS, Records, counters, finding, hit
 
 LAYERS = [{"kind": "vlan", "vlan": 20}]
 
@@ -28,10 +28,10 @@ class NativeBatch:
     conditions: str = "[]"
     punted: list[tuple[Any, ...]] = field(default_factory=list)
     routers: list[str] = field(default_factory=list)
-    mails: list[Any] = field(default_factory=list)
-    logins: list[Any] = field(default_factory=list)
-    clicks: list[Any] = field(default_factory=list)
-    web: list[Any] = field(default_factory=list)
+    mails: Records = field(default_factory=Records)
+    logins: Records = field(default_factory=Records)
+    clicks: Records = field(default_factory=Records)
+    web: Records = field(default_factory=Records)
 
 
 @dataclass
@@ -58,7 +58,7 @@ class Core:
 
     def flows(self, filter: str, order: str, limit: int, /) -> object:  # noqa: A002
         self.asked.append((filter, order, limit))
-        return record_batch([{"orig_ip": C2, "orig_port": 443, "encapsulation": json.dumps(LAYERS)}])
+        return Records([{"orig_ip": C2, "orig_port": 443, "encapsulation": json.dumps(LAYERS)}])
 
     def hosts(self, filter: str, order: str, limit: int, /) -> object:  # noqa: A002
         raise ValueError(f"cannot order by '{order}' {filter} {limit}")
@@ -89,18 +89,13 @@ def _without_nulls(row: Any) -> dict[str, Any]:
     return {name: value for name, value in row.items() if value is not None and value != row.get("examples")}
 
 
-def test_arrow_rows_become_dictionaries() -> None:
-    rows = [{"time_ns": 2**63, "list": "ä", "vlan": [100, 30]}, {"time_ns": 0, "list": "", "vlan": []}]
-    assert rows_of(record_batch(rows)) == rows
-
-
 def test_a_batch_carries_rows_time_and_end() -> None:
     hits, findings = [_without_nulls(hit())], [_without_nulls(finding())]
-    native = NativeBatch(17, record_batch(hits), record_batch(findings), ended=True)
+    native = NativeBatch(17, Records(hits), Records(findings), ended=True)
     native.punted = [(9, "arp", 0, "eth1", [20], ("00:1b:44:11:3a:b7", "ff:ff:ff:ff:ff:ff"), (None, None), b"who")]
     native.routers = ["00:00:5e:00:01:14"]
-    native.mails = record_batch([{"host": HOST, "rcpt_count": 2}])
-    native.logins = record_batch([{"user": "alice", "attempts": 3}])
+    native.mails = Records([{"host": HOST, "rcpt_count": 2}])
+    native.logins = Records([{"user": "alice", "attempts": 3}])
     beacon: Any = {"host": HOST, "contacts": 60}
     native.beacons = json.dumps([beacon])
     batch = engine_of({}, Core(native)).poll(0.1)

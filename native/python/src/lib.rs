@@ -61,6 +61,10 @@ impl RecordBatch {
         columns::lists(py, &self.0, names)
     }
 
+    fn rows<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        columns::rows(py, &self.0)
+    }
+
     fn __len__(&self) -> usize {
         self.0.num_rows()
     }

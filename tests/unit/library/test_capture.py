@@ -1,4 +1,5 @@
 import gzip
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -7,7 +8,8 @@ import pytest
 
 import sensor
 from sensor.demo.messages import dns_answer, dns_query, http_get, http_ok
-from sensor.library.records import KINDS, DnsMessage
+from sensor.library.records import KINDS, DnsMessage, HttpExchange
+from sensor.library.settings import DEFAULTS, default_settings
 from tests.traffic.build import Conversation, Endpoint, udp, write_pcap
 from tests.traffic.case import Case
 from tests.traffic.case_capture import write_case
@@ -130,3 +132,19 @@ def test_mails_and_logins_are_told(tmp_path: Path) -> None:
     assert len(mails) == case.answers.messages
     assert {link["url"] for mail in mails for link in mail["urls"]} == {case.url}
     assert {(login.protocol, login.user) for login in case.answers.logins} <= logins
+
+
+def test_one_pass_gives_mails_and_requests(tmp_path: Path) -> None:
+    case = Case(mailboxes=10)
+    write_case(case, tmp_path / "case.pcap")
+    with sensor.open(tmp_path / "case.pcap") as capture:
+        told = list(capture.records("http", "mail", "login"))
+        apart = [*capture.http(), *capture.mails(), *capture.logins()]
+    assert {HttpExchange, dict} == {type(record) for record in told}
+    assert sorted(map(repr, told)) == sorted(map(repr, apart))
+    with pytest.raises(ValueError, match="not of mail"):
+        capture.arrow("mail")
+
+
+def test_captures_are_read_by_the_defaults_of_the_configuration() -> None:
+    assert json.loads(DEFAULTS.read_text()) == default_settings()

@@ -39,7 +39,7 @@ test: install-test lint unit live peers system ## install what is missing, run a
 
 unit: build $(VENV)/pcap-ct ## Rust tests, then Python unit and property tests
 	env -u CI $(CARGO) test $(MANIFEST) --workspace --quiet
-	$(PYTEST) -m "not live and not peers and not system"
+	$(PYTEST) -n auto -m "not live and not peers and not system"
 	PYTHONPATH=$(VENV)/pcap-ct $(PYTEST) tests/unit/capture
 
 live: install-test build ## tests on veth mirrors in private network namespaces (root)
@@ -47,7 +47,7 @@ live: install-test build ## tests on veth mirrors in private network namespaces 
 	$(SUDO) $(PYTEST) -p no:cacheprovider -m live
 
 peers: install-test build ## comparisons with tshark and other tools over the corpus in $SPANWATCH_CORPUS
-	$(PYTEST) -m peers
+	$(PYTEST) -n auto -m peers
 
 system: install-test wheel .cache/wheelhouse ## the service on a booted Debian in systemd-nspawn (root)
 	$(SUDO) $(PYTEST) -p no:cacheprovider -m system

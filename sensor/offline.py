@@ -16,12 +16,11 @@ from sensor.frames import FrameOutput, Reading
 from sensor.history.keeper import kept_kinds, open_history
 from sensor.identity.naming import Identities
 from sensor.mail.judge import MailJudge
-from sensor.outputs import OutputError, check_directories, event_log_of, keeps_evidence
+from sensor.outputs import OutputError, check_directories, event_log_of, evidence_keeper
 from sensor.stats import StatsLog
 from sensor.web.judge import WebJudge
 
 if TYPE_CHECKING:
-    from sensor.evidence.keeper import EvidenceKeeper
     from sensor.history.store import History
     from sensor.report.collect import Report
 
@@ -82,7 +81,7 @@ class _Outputs:
         self._report = listeners.report
         self._alert_log = AlertLog(config.alerts.log) if config.alerts.log else None
         self._history = open_history(config, "read", identities)
-        self._evidence = _evidence(config)
+        self._evidence = evidence_keeper(config, live=False)
         self._history_directory = config.history.directory
         hearers = (
             self._alert_log.write if self._alert_log else None,
@@ -122,11 +121,13 @@ class _Outputs:
 
     def close(self) -> None:
         """Write what waits. Raises OutputError if something could not be written."""
-        if self._history is not None:
-            self._history.close()
-            _check(self._history, self._history_directory)
-        if self._alert_log is not None:
-            _close(self._alert_log)
+        try:
+            if self._history is not None:
+                self._history.close()
+                _check(self._history, self._history_directory)
+        finally:
+            if self._alert_log is not None:
+                _close(self._alert_log)
 
 
 def _judge_all(config: Config, engine: Engine, outputs: _Outputs, lists: object) -> None:
@@ -151,16 +152,6 @@ def _settings(config: Config, reading: Reading, report: "Report | None") -> dict
     settings["records"] = sorted({*kept_kinds(config, "read"), *(report.RECORDS if report is not None else ())})
     settings["raw_mails"] = report is not None
     return settings
-
-
-def _evidence(config: Config) -> "EvidenceKeeper | None":
-    """Make who keeps evidence, if the configuration names it and a ring."""
-    wanted = {"pcap_ring", "evidence"} <= config.model_fields_set and keeps_evidence(config)
-    if not wanted:
-        return None
-    from sensor.evidence.keeper import EvidenceKeeper  # noqa: PLC0415  # late: reading alone starts faster
-
-    return EvidenceKeeper(config)
 
 
 def _batches(engine: Engine, show_progress: Callable[[Counters], None] | None) -> Iterator[Batch]:

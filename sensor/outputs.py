@@ -40,8 +40,8 @@ def check_directories(config: Config, *, live: bool) -> None:
         wanted["eve.path"] = config.eve.path.parent
     if config.pcap_ring.enabled and (live or "pcap_ring" in config.model_fields_set):
         wanted["pcap_ring.directory"] = config.pcap_ring.directory
-        if keeps_evidence(config) and (live or "evidence" in config.model_fields_set):
-            wanted["evidence.directory"] = config.evidence.directory
+    if _keeps_evidence(config, live=live):
+        wanted["evidence.directory"] = config.evidence.directory
     if keeps_history(config, "live" if live else "read"):
         wanted["history.directory"] = config.history.directory
     for key, directory in wanted.items():
@@ -57,23 +57,25 @@ def _check(key: str, directory: Path) -> None:
         raise OutputError(f"{key}: {directory} cannot be written: check its owner and mode")
 
 
-def keeps_evidence(config: Config) -> bool:
-    """Whether packets of incidents are wanted, and there is a ring to cut them out of."""
-    return config.pcap_ring.enabled and config.evidence.max_size > 0
+def _keeps_evidence(config: Config, *, live: bool) -> bool:
+    """Whether packets of incidents are wanted, and there is a ring to cut them out of; in `read`, if both are named."""
+    named = live or {"pcap_ring", "evidence"} <= config.model_fields_set
+    return named and config.pcap_ring.enabled and config.evidence.max_size > 0
+
+
+def evidence_keeper(config: Config, *, live: bool) -> "EvidenceKeeper | None":
+    """Make who keeps the packets of incidents, if that is wanted."""
+    if not _keeps_evidence(config, live=live):
+        return None
+    from sensor.evidence.keeper import EvidenceKeeper  # noqa: PLC0415  # late: `read` without evidence starts faster
+
+    return EvidenceKeeper(config)
 
 
 def event_log_of(config: Config, engine: Engine) -> EventLog:
     """Give the event log as the configuration wants it."""
     types = frozenset(config.eve.types) if config.eve.path is not None else frozenset[str]()
     return EventLog(engine.log_event, types, config.sensor.name or socket.gethostname())
-
-
-def _evidence_keeper(config: Config) -> "EvidenceKeeper | None":
-    if not keeps_evidence(config):
-        return None
-    from sensor.evidence.keeper import EvidenceKeeper  # noqa: PLC0415  # late: `read` without evidence starts faster
-
-    return EvidenceKeeper(config)
 
 
 class AlertOutputs:
@@ -87,7 +89,7 @@ class AlertOutputs:
         self._alert_log = AlertLog(config.alerts.log) if config.alerts.log else None
         self._outbox = Outbox(self._alert_log, self._state)
         self._policy = Policy(config.alerts.suppress, time.time_ns())
-        self.evidence = _evidence_keeper(config)
+        self.evidence = evidence_keeper(config, live=True)
         hearers = (self._outbox.post, self.evidence.take if self.evidence else None, *listeners)
         self.desk = AlertDesk(self._policy, event_log_of(config, engine), hearers)
 

@@ -1,4 +1,4 @@
-"""Replacing a file so that a crash leaves the old one or the new one, never half of one."""
+"""Waiting for the disk, and replacing a file so that a crash leaves the old one or the new one, never half of one."""
 
 import os
 from pathlib import Path
@@ -15,11 +15,12 @@ def replace_file(path: Path, content: bytes) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     temporary.replace(path)
-    _sync_directory(path.parent)
+    sync(path.parent)
 
 
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Wait until a file or the entries of a directory are on the disk. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -12,11 +12,9 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from sensor import _native
+from sensor.give_way import give_way
 from sensor.whole_file import replace_file
 
-_LOWEST_PRIORITY = 19
-# Before the system ends the capture for want of memory, it shall end this process.
-_FIRST_TO_GO = "1000"
 # Shares of the time before the trigger that are tried in turn where all of it is too much.
 _SHARES = (1, 1 / 4, 1 / 16, 1 / 64, 1 / 256, 0)
 
@@ -49,7 +47,7 @@ class Parent:
 def main() -> int:
     """Do one task."""
     parent = Parent()
-    _step_back()
+    give_way()
     task: Task = json.load(sys.stdin)
     try:
         print(json.dumps(_cut(task, parent)))
@@ -57,14 +55,6 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     return 0
-
-
-def _step_back() -> None:
-    try:
-        os.nice(_LOWEST_PRIORITY)
-        Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO)
-    except OSError as error:
-        print(f"the priority cannot be lowered: {error}", file=sys.stderr)
 
 
 def _cut(task: Task, parent: Parent) -> dict[str, Any]:

@@ -15,18 +15,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NotRequired, TypedDict
 
-from sensor.history.database import connect, parquet_options, quoted
+from sensor.give_way import give_way
+from sensor.history.database import SPILL, connect, parquet_options, quoted
 from sensor.history.schema import ORDER, ROLLUP
-from sensor.history.tree import HOUR_NS, Made, compacted_name, sync
+from sensor.history.tree import HOUR_NS, Made, compacted_name
+from sensor.whole_file import sync
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _MEMORY_BYTES = 1 << 29
 _ADDRESS_SPACE_BYTES = 3 << 30
-_NICENESS = 19
 _GROUP_ROWS = 32_768
-_FIRST_VICTIM = "1000"
 
 ROWS_A_FILE = 1 << 20
 """Rows that are sorted together, as far as files are not larger already: what fits into the memory limit."""
@@ -142,15 +142,10 @@ def _run(connection: "DuckDBPyConnection", job: Job) -> Outcome:
 
 
 def _be_modest() -> None:
-    """Give way to everything else on the machine: in time, in memory, and when memory is out."""
+    give_way()
     # Ctrl-C at a terminal is the sensor's.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_AS, (_ADDRESS_SPACE_BYTES, _ADDRESS_SPACE_BYTES))
-    try:
-        os.nice(_NICENESS)
-        Path("/proc/self/oom_score_adj").write_text(_FIRST_VICTIM, encoding="ascii")
-    except OSError as error:
-        print(f"spanwatch: history: the compaction cannot give way: {error}", file=sys.stderr)
 
 
 def _end_with_the_sensor() -> None:
@@ -165,7 +160,7 @@ def main() -> None:
     _be_modest()
     root, jobs = json.loads(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with_the_sensor, daemon=True).start()
-    connection = connect(Path(root), _MEMORY_BYTES)
+    connection = connect(Path(root), Path(root) / SPILL, memory_bytes=_MEMORY_BYTES)
     for job in jobs:
         print(json.dumps(_run(connection, job)), flush=True)
     # The thread still waits for standard input, and an interpreter that ends in order would wait for the lock on it.

@@ -1,4 +1,4 @@
-"""DuckDB, as the history uses it: in memory, one thread, a limit, and nothing outside of the history's directory."""
+"""DuckDB, as writers and searches of the history use it: in memory, bounded, and nothing outside of its directory."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,18 +9,28 @@ from sensor.history.tree import WORK
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_MOST_SPILLED = "2GiB"
+SPILL = Path(WORK) / "spill"
+"""Where below the history's directory its writers put aside what memory cannot hold."""
+
+_MOST_SPILLED_TIMES = 8
 
 
-def connect(root: Path, memory_bytes: int) -> "DuckDBPyConnection":
-    """Open a connection that can read and write below `root` alone, and puts aside there what memory cannot hold."""
+def connect(
+    root: Path, spill: Path, *, memory_bytes: int, threads: int = 1, keep_order: bool = True
+) -> "DuckDBPyConnection":
+    """Open a connection that can read and write below `root` alone.
+
+    What memory cannot hold goes to the directory `spill`, eight times as much at most. Without `keep_order` rows come
+    as they are found, which takes less memory.
+    """
     import duckdb  # noqa: PLC0415  # late: 0.15 s, for those who write or search history
 
-    connection = duckdb.connect(":memory:", config={"threads": 1, "memory_limit": f"{memory_bytes}B"})
+    connection = duckdb.connect(":memory:", config={"threads": threads, "memory_limit": f"{memory_bytes}B"})
     for setting in (
-        f"temp_directory = {quoted(root / WORK / 'spill')}",
-        f"max_temp_directory_size = '{_MOST_SPILLED}'",
+        f"temp_directory = {quoted(spill)}",
+        f"max_temp_directory_size = '{memory_bytes * _MOST_SPILLED_TIMES}B'",
         f"allowed_directories = [{quoted(root)}]",
+        f"preserve_insertion_order = {str(keep_order).lower()}",
         "enable_external_access = false",
         "python_enable_replacements = false",
         "lock_configuration = true",

@@ -9,7 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import cast
 
-from sensor.history.tree import make_directory, sync
+from sensor.history.tree import make_directory
+from sensor.whole_file import sync
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sensor.alerts.text import HOUR, NS_PER_SECOND
+from sensor.whole_file import sync
 
 HOUR_NS = HOUR * NS_PER_SECOND
 
@@ -142,15 +143,6 @@ def make_directory(path: Path) -> None:
     make_directory(path.parent)
     path.mkdir(exist_ok=True)
     sync(path.parent)
-
-
-def sync(path: Path) -> None:
-    """Wait until a file or the entries of a directory are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _first_hour(day: str) -> int:

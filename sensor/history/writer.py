@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from nanoarrow import c_array
 
-from sensor.history.database import connect, parquet_options, quoted
-from sensor.history.tree import HOUR_NS, WORK, Hour, hour_directory, make_directory, part_name, sync
+from sensor.history.database import SPILL, connect, parquet_options, quoted
+from sensor.history.tree import HOUR_NS, WORK, Hour, hour_directory, make_directory, part_name
 from sensor.library.tables import Table
+from sensor.whole_file import sync
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -85,7 +86,7 @@ class Writer:
 
     def _connection(self) -> "DuckDBPyConnection":
         if self._opened is None:
-            self._opened = connect(self._root, _MEMORY_BYTES)
+            self._opened = connect(self._root, self._root / SPILL, memory_bytes=_MEMORY_BYTES)
         return self._opened
 
     def _take_batches(self, batches: "Sequence[RecordBatch]") -> None:

@@ -13,20 +13,20 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
+from sensor.give_way import give_way
 from sensor.hunt.answer import Sighting
 from sensor.hunt.hunt import Hunt, Places
 from sensor.hunt.tree import Window
 from sensor.hunt.wanted import Wanted, WantedSet
 from sensor.identity.ends import Ends
 
-_LOWEST_PRIORITY = 19
 _INPUT_OUTPUT = 74
 
 
 def main() -> int:
     """Search once; gives the exit code."""
     try:
-        os.nice(_LOWEST_PRIORITY)
+        give_way()
         for line in _answer(sys.stdin):
             print(json.dumps(line))
     except BrokenPipeError:

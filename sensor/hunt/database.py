@@ -7,11 +7,10 @@ from typing import Any
 
 import duckdb
 
-from sensor.history.database import quoted
+from sensor.history.database import connect, quoted
 from sensor.hunt.tree import Tree
 
-_MEMORY = "1GiB"
-_MOST_SPILLED = "8GiB"
+_MEMORY_BYTES = 1 << 30
 _THREADS = 2
 _MOST_RETRIES = 5
 
@@ -27,17 +26,9 @@ class Database:
         self._tree = tree
         self._note = note
         self._damaged: set[Path] = set()
-        self._connection = duckdb.connect(":memory:", config={"threads": _THREADS, "memory_limit": _MEMORY})
-        for setting in (
-            f"temp_directory = {quoted(spill)}",
-            f"max_temp_directory_size = '{_MOST_SPILLED}'",
-            f"allowed_directories = [{quoted(tree.directory)}]",
-            "preserve_insertion_order = false",
-            "enable_external_access = false",
-            "python_enable_replacements = false",
-            "lock_configuration = true",
-        ):
-            self._connection.execute(f"SET {setting}")
+        self._connection = connect(
+            tree.directory, spill, memory_bytes=_MEMORY_BYTES, threads=_THREADS, keep_order=False
+        )
 
     def close(self) -> None:
         """Let go of everything."""

@@ -9,7 +9,7 @@ import pytest
 
 from sensor.history import compaction, compactor
 from sensor.history.compactor import Compactor
-from sensor.history.database import connect
+from sensor.history.database import SPILL, connect
 from sensor.history.tree import WORK, Hour, files, hour_files, made
 from sensor.history.writer import Writer
 from tests.unit.history.samples import FLOWS, NOON, flow_batch, ports, query, rows
@@ -72,7 +72,7 @@ def test_the_rollup_sums_up_the_flows_of_each_pair(tree: Path, compactor_of: Com
 def test_every_address_of_a_rollup_is_in_a_filter_though_it_stands_there_once(tmp_path: Path) -> None:
     file = tmp_path / "rollup.parquet"
     pairs = "SELECT n::VARCHAR AS src_ip, (n * 7)::VARCHAR AS dest_ip, 'TCP' AS proto FROM range(40000) pairs(n)"
-    compaction._write(connect(tmp_path, 1 << 28), pairs, "rollup", file)
+    compaction._write(connect(tmp_path, tmp_path / SPILL, memory_bytes=1 << 28), pairs, "rollup", file)
 
     def excludes(column: str, value: str) -> set[bool]:
         probe = f"parquet_bloom_probe('{file}', '{column}', '{value}')"
@@ -85,7 +85,7 @@ def test_every_address_of_a_rollup_is_in_a_filter_though_it_stands_there_once(tm
 def test_a_large_hour_becomes_several_files(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compaction, "ROWS_A_FILE", 600)
     (tree / WORK / "out").mkdir()
-    connection = connect(tree, 1 << 28)
+    connection = connect(tree, tree / SPILL, memory_bytes=1 << 28)
     inputs = [str(file) for file in files(tree, "flow")]
     job: compaction.Job = {
         "kind": "flow", "inputs": inputs, "id": "0011aaff", "generation": 2, "work": str(tree / WORK / "out")

@@ -187,7 +187,7 @@ impl Engine {
             None => return Ok(Polled { ended: true, ..Polled::default() }),
             Some(running) => {
                 if self.unacknowledged.swap(false, Ordering::AcqRel) {
-                    // The merge thread waits for it; if it is gone, the channel of notices says so below.
+                    // The merge thread waits for it where a log is written; if it is gone, the channel of notices says so below.
                     let _ = running.acknowledge.try_send(());
                 }
                 running.notices.clone()
@@ -234,7 +234,7 @@ impl Engine {
         self.shared.records.get().map_or(Ok(None), |records| Ok(records.take(timeout)?))
     }
 
-    /// Live, all that waits goes out together; in `read` one second after the other, each acknowledged.
+    /// Live, all that waits goes out together; in `read` one second after the other, each acknowledged for the log's sake.
     fn gather(&self, mut notice: Notice, notices: &Receiver<Notice>) -> Notice {
         if self.shared.config.mode == Mode::Read {
             self.unacknowledged.store(true, Ordering::Release);

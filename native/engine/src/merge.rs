@@ -173,7 +173,7 @@ pub struct Outlets {
     pub records: Option<RecordFeed>,
     /// Findings, and in `read` hits.
     pub notices: Sender<Notice>,
-    /// In `read`: Python has dealt with the last notice.
+    /// In `read` with a log: Python has dealt with the last notice.
     pub acknowledged: Receiver<()>,
 }
 
@@ -298,10 +298,10 @@ impl Merge {
                 mirror.meet(delta, second);
             }
             notice.time_ns = notice.time_ns.max(own.time_ns);
-            notice.hits.extend(own.hits);
-            records.extend(own.records);
-            apps.extend(own.apps);
-            sources.extend(own.sources);
+            append(&mut notice.hits, own.hits);
+            append(&mut records, own.records);
+            append(&mut apps, own.apps);
+            append(&mut sources, own.sources);
             punted.extend(own.punted.into_frames());
             punted.extend(own.claims.into_frames());
         }
@@ -365,8 +365,8 @@ impl Merge {
         self.state.clicks_forgotten.store(self.clicks.forgotten(), Ordering::Relaxed);
     }
 
-    /// Tells Python. In `read` the next records wait until Python has written its own lines, so that the log is the
-    /// same in every run; who hosts are waits there until somebody asks for it.
+    /// Tells Python. Where `read` writes a log the next records wait until Python has written its own lines, so that the
+    /// log is the same in every run; in `read` who hosts are waits until somebody asks for it.
     fn notify(&mut self, mut notice: Notice, last: bool) {
         let can_wait = self.mode == Mode::Read && !last && self.punted.len() < PUNTED_TOGETHER;
         if !(can_wait && notice.is_empty()) {
@@ -383,7 +383,7 @@ impl Merge {
         match self.mode {
             Mode::Read => {
                 // A closed channel means that nobody listens any more.
-                if self.outlets.notices.send(notice).is_ok() {
+                if self.outlets.notices.send(notice).is_ok() && self.outlets.log.is_some() {
                     let _ = self.outlets.acknowledged.recv();
                 }
             }
@@ -396,5 +396,14 @@ impl Merge {
                 }
             }
         }
+    }
+}
+
+/// Puts `more` behind `all`; what one worker says is not copied.
+fn append<T>(all: &mut Vec<T>, more: Vec<T>) {
+    if all.is_empty() {
+        *all = more;
+    } else {
+        all.extend(more);
     }
 }

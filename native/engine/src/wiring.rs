@@ -28,8 +28,9 @@ use crate::web::WebWatch;
 
 /// Seconds of one worker that may wait to be merged.
 const SECONDS_WAITING: usize = 64;
-/// Notices that Python may leave waiting.
+/// Notices that Python may leave waiting: live so many that none is lost; files wait, and few go ahead of the judgement.
 const NOTICES_WAITING: usize = 4096;
+const READ_NOTICES_WAITING: usize = 16;
 /// Blocks between who hands frames in and the worker.
 const HANDED_IN_WAITING: usize = 16;
 /// Blocks between the reader of files and each worker: few, so that their memory is still in the cache when it is used
@@ -82,7 +83,10 @@ impl Engine {
         let (log, log_writer) = self.start_log()?.unzip();
         let queues = Queues {
             seconds: Queue::of(SECONDS_WAITING * self.shared.config.workers),
-            notices: Queue::of(NOTICES_WAITING),
+            notices: Queue::of(match self.shared.config.mode {
+                Mode::Live => NOTICES_WAITING,
+                Mode::Read => READ_NOTICES_WAITING,
+            }),
             acknowledged: Queue::of(1),
             host_queries: Queue::of(QUERIES_WAITING),
             handed_in: Queue::of(HANDED_IN_WAITING),

@@ -158,23 +158,18 @@ impl BeaconWatch {
     fn call(&mut self, record: &FlowRecord, time_ns: u64) -> Option<BeaconFinding> {
         let host = record.tuple.orig.address;
         let pair = (host, Remote::of(record));
-        if !self.pairs.contains_key(&pair) {
-            if self.pairs.len() >= self.max_pairs {
-                self.evict();
-            }
-            *self.callers.entry(pair.1.clone()).or_default() += 1;
-            *self.hosts.entry(host).or_default() += 1;
-        }
-        let popular = self.is_popular(&pair.1);
         let call = Call::new(record.start_ns, record.totals[ORIG].bytes, record.totals[RESP].bytes);
-        let calls = self.pairs.entry(pair).or_default();
-        let is_new = calls.add(call, time_ns);
-        let pace = if is_new { calls.pace(&self.config)? } else { return None };
-        if popular || calls.said_ns + REPEAT_NS > time_ns {
+        let Some(calls) = self.pairs.get_mut(&pair) else {
+            self.begin(pair, call, time_ns);
+            return None;
+        };
+        let pace = if calls.add(call, time_ns) { calls.pace(&self.config)? } else { return None };
+        if calls.said_ns + REPEAT_NS > time_ns || self.is_popular(&pair.1) {
             return None;
         }
+        let calls = self.pairs.get_mut(&pair)?;
         calls.said_ns = time_ns;
-        let (name, resp) = (Remote::of(record).name, record.tuple.resp);
+        let (name, resp) = (pair.1.name, record.tuple.resp);
         Some(BeaconFinding {
             time_ns,
             host,
@@ -192,6 +187,16 @@ impl BeaconWatch {
             fit_ratio: pace.fit_ratio,
             bytes: calls.bytes,
         })
+    }
+
+    /// Remembers the first call of a host to a remote.
+    fn begin(&mut self, pair: Pair, call: Call, time_ns: u64) {
+        if self.pairs.len() >= self.max_pairs {
+            self.evict();
+        }
+        *self.callers.entry(pair.1.clone()).or_default() += 1;
+        *self.hosts.entry(pair.0).or_default() += 1;
+        self.pairs.entry(pair).or_default().add(call, time_ns);
     }
 
     /// Whether so many hosts call the remote that it is a service and no beacon.

@@ -50,6 +50,7 @@ impl Office {
             interface: 0,
             opened: true,
             answered: true,
+            met: true,
             ended,
         };
         self.watch.apply(&delta, second);
@@ -174,6 +175,7 @@ fn a_flood_of_senders_and_servers_stays_bounded() {
             interface: 0,
             opened: true,
             answered: false,
+            met: true,
             ended: None,
         };
         office.watch.apply(&delta, second);

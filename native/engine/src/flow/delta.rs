@@ -28,6 +28,8 @@ pub struct FlowDelta {
     pub opened: bool,
     /// Whether both ends have sent by now.
     pub answered: bool,
+    /// Whether this is the first delta in which its ends are known to meet: it was opened, or answered.
+    pub met: bool,
     /// How the flow ended, in the delta that is its last.
     pub ended: Option<Ending>,
 }
@@ -48,6 +50,8 @@ impl Flow {
     pub(crate) fn take_delta(&mut self, ended: bool) -> FlowDelta {
         let counts = [ORIG, RESP].map(|side| self.totals[side].minus(self.published[side]));
         let opened = !self.flags.contains(FlowFlags::PUBLISHED);
+        let was_answered = self.published.iter().all(|counts| counts.packets > 0);
+        let answered = self.flags.contains(FlowFlags::ANSWERED);
         self.published = self.totals;
         self.flags.insert(FlowFlags::PUBLISHED);
         FlowDelta {
@@ -60,7 +64,8 @@ impl Flow {
             vlans: self.vlans.clone(),
             interface: self.interface,
             opened,
-            answered: self.flags.contains(FlowFlags::ANSWERED),
+            answered,
+            met: opened || answered && !was_answered,
             ended: ended.then(|| self.ending()),
         }
     }

@@ -136,13 +136,18 @@ impl HostTable {
             self.evict();
         }
         let hasher = &self.hasher;
-        let host = self.hosts.entry(own.address).or_insert_with(|| Host::new(delta, hasher));
+        let mut is_new = false;
+        let host = self.hosts.entry(own.address).or_insert_with(|| {
+            is_new = true;
+            Host::new(delta, hasher)
+        });
         let before = host.mac;
         host.count(delta, side, self.second);
         if own.address.is_v4() {
             self.carriers.moved(before, host.mac);
         }
-        if !delta.opened && !delta.answered {
+        // A flow that goes on tells nothing new, except to a host that was forgotten meanwhile.
+        if !(delta.met || is_new && delta.answered) {
             return;
         }
         let known = hasher.hash_one(peer.address);

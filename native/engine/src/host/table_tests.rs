@@ -22,6 +22,7 @@ fn delta(orig: [u8; 4], resp: [u8; 4], resp_port: u16, last_ns: u64) -> FlowDelt
         interface: 3,
         opened: true,
         answered: true,
+        met: true,
         ended: None,
     }
 }
@@ -32,7 +33,7 @@ fn a_host_sums_up_its_flows() {
     hosts.open_second(7);
     hosts.apply(&delta(PC, [203, 0, 113, 9], 443, 5));
     hosts.apply(&delta(PC, [203, 0, 113, 10], 443, 9));
-    let interim = FlowDelta { opened: false, ..delta(PC, [203, 0, 113, 10], 443, 12) };
+    let interim = FlowDelta { opened: false, met: false, ..delta(PC, [203, 0, 113, 10], 443, 12) };
     hosts.apply(&interim);
     assert_eq!(hosts.len(), 1, "only what is internal is a host");
     let host = hosts.get(&Address::v4(PC)).expect("the host");
@@ -98,4 +99,12 @@ fn peers_are_bounded_over_all_hosts_and_what_is_left_out_is_counted() {
     }
     assert_eq!(hosts.get(&Address::v4(PC)).expect("the host").peers(), 2 * PEERS_PER_HOST);
     assert_eq!(hosts.peers_forgotten(), 50 - 2 * PEERS_PER_HOST as u64);
+}
+
+#[test]
+fn a_host_that_was_forgotten_learns_its_peer_from_a_flow_that_goes_on() {
+    let mut hosts = HostTable::new(10);
+    hosts.apply(&FlowDelta { opened: false, met: false, ..delta(PC, [203, 0, 113, 9], 443, 5) });
+    let host = hosts.get(&Address::v4(PC)).expect("the host");
+    assert_eq!((host.flows, host.peers()), (0, 1));
 }

@@ -256,6 +256,16 @@ fn the_last_second_is_handed_on_once_and_by_its_number() {
 }
 
 #[test]
+fn ends_meet_when_a_flow_opens_and_when_it_is_answered() {
+    let mut bench = Bench::new(Mode::Read, 10);
+    let (asked, answered) = (udp(PC, SERVER, b"a"), udp(SERVER, PC, b"b"));
+    bench.feed(&[(0, asked.clone()), (SECOND, asked.clone()), (2 * SECOND, answered), (3 * SECOND, asked)]);
+    let (seconds, _) = bench.finish();
+    let met: Vec<_> = seconds.iter().flat_map(|second| &second.deltas).map(|delta| delta.met).collect();
+    assert_eq!(met[..4], [true, false, true, false]);
+}
+
+#[test]
 fn a_reversed_clock_and_a_jump_end_no_tcp_flow() {
     for jump in [3_000_000 * SECOND, 40_000 * SECOND] {
         let mut bench = Bench::new(Mode::Read, 10);

@@ -52,13 +52,14 @@ def prepare(config: Config, *, anew: bool) -> None:
 def analyse(
     config: Config,
     reading: Reading,
-    lists: object,
+    lists: Callable[[], object],
     listeners: Listeners = _NOBODY,
 ) -> tuple[Counters, AlertNumbers, Identities]:
-    """Read the files to their end with these compiled lists in force, and write the logs that `config` names.
+    """Read the files to their end with the compiled lists in force, and write the logs that `config` names.
 
-    The frames that are wanted are written afterwards. The time of alerts is the packets'. Raises OSError if nothing can
-    be read or a file cannot be written, ValueError for a wrong filter or protocol.
+    `lists` gives them; they may still be made while all else gets ready. The frames that are wanted are written
+    afterwards. The time of alerts is the packets'. Raises OSError if nothing can be read or a file cannot be written,
+    ValueError for a wrong filter or protocol, and what `lists` raises.
     """
     engine = Engine(_settings(config, reading, listeners.report))
     identities = Identities(config.hosts.max)
@@ -130,12 +131,13 @@ class _Outputs:
                 _close(self._alert_log)
 
 
-def _judge_all(config: Config, engine: Engine, outputs: _Outputs, lists: object) -> None:
+def _judge_all(config: Config, engine: Engine, outputs: _Outputs, lists: Callable[[], object]) -> None:
     web = WebJudge(config.detect.web, outputs.identities.who)
     mail = MailJudge(config)
-    mail.use(lists)
     # Nothing passes while lists load here, and the first frame must already meet them.
-    engine.replace_watchlists(lists)
+    compiled = lists()
+    mail.use(compiled)
+    engine.replace_watchlists(compiled)
     engine.start()
     try:
         for batch in _batches(engine, outputs.show_progress):

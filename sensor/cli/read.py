@@ -111,7 +111,7 @@ def _analyse(
         with _progress(reading.files, quiet=args.json) as show:
             report = _new_report(config, args.output) if args.report else None
             listeners = offline.Listeners(show_progress=show, report=report)
-            return *offline.analyse(config, reading, lists.result().compiled, listeners), report
+            return *offline.analyse(config, reading, lambda: lists.result().compiled, listeners), report
 
 
 def _new_report(config: Config, directory: Path) -> "Report":

@@ -36,8 +36,8 @@ def show_capture(stage: Stage, seconds: float | None) -> Outcome:
         print(format_line(event), flush=True)
 
     prepare(stage.config, anew=False)
-    lists = ListLoader()(stage.config).compiled
-    counters, _, _ = analyse(stage.config, Reading([str(capture)]), lists, Listeners(on_event=show))
+    reading, listeners = Reading([str(capture)]), Listeners(on_event=show)
+    counters, _, _ = analyse(stage.config, reading, lambda: ListLoader()(stage.config).compiled, listeners)
     print(_figures(counters))
     return outcome
 

@@ -21,10 +21,8 @@ def raised(capture: str) -> set[str]:
     """Give the rules of the incidents in a capture."""
     config = load(None, EVERYWHERE)
     events: list[Event] = []
-    file = Path(CORPUS, "pcap", capture)
-    offline.analyse(
-        config, Reading([str(file)]), ListLoader()(config).compiled, offline.Listeners(on_event=events.append)
-    )
+    reading, listeners = Reading([str(Path(CORPUS, "pcap", capture))]), offline.Listeners(on_event=events.append)
+    offline.analyse(config, reading, lambda: ListLoader()(config).compiled, listeners)
     return {event.rule for event in events if event.kind is Kind.OPEN}
 
 

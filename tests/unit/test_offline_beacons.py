@@ -26,9 +26,8 @@ def capture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _incidents(capture: Path, **settings: object) -> list[Event]:
     config = load(None, {"eve.path": None, "alerts.log": None, **settings})
     events: list[Event] = []
-    offline.analyse(
-        config, Reading([str(capture)]), native.Watchlists.compile([]), offline.Listeners(on_event=events.append)
-    )
+    reading, listeners = Reading([str(capture)]), offline.Listeners(on_event=events.append)
+    offline.analyse(config, reading, lambda: native.Watchlists.compile([]), listeners)
     return [event for event in events if event.rule == "host.beacon"]
 
 

@@ -207,18 +207,17 @@ impl BeaconWatch {
     }
 
     /// Forgets one pair in sixteen at once, so that a flood pays for the search: those of few calls, then those silent
-    /// longest.
+    /// longest, with all that are as old.
     #[cold]
     fn evict(&mut self) {
-        let mut order: Vec<_> =
-            self.pairs.iter().map(|(pair, calls)| (calls.count >= FEW_CALLS, calls.last_ns, pair.clone())).collect();
+        let worth = |calls: &Calls| (calls.count >= FEW_CALLS, calls.last_ns);
+        let mut order: Vec<_> = self.pairs.values().map(worth).collect();
         let share = (self.max_pairs / 16).clamp(1, order.len());
-        order.select_nth_unstable(share - 1);
-        for (many_calls, _, pair) in &order[..share] {
-            self.pairs.remove(pair);
-            forget_one(&mut self.callers, &pair.1);
-            forget_one(&mut self.hosts, &pair.0);
-            self.evicted += u64::from(*many_calls);
+        let (_, &mut last, _) = order.select_nth_unstable(share - 1);
+        for ((host, remote), calls) in self.pairs.extract_if(|_, calls| worth(calls) <= last) {
+            forget_one(&mut self.callers, &remote);
+            forget_one(&mut self.hosts, &host);
+            self.evicted += u64::from(calls.count >= FEW_CALLS);
         }
     }
 }

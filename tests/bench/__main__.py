@@ -9,12 +9,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import growth, latency, live, page, reading, tables
+from tests.bench import growth, latency, live, page, reading, stages, tables
 from tests.traffic.office import write_office
 
 CACHE = Path(".cache/bench").absolute()
 DOCS = Path("docs")
-PARTS = ("read", "growth", "live", "latency")
+PARTS = ("read", "stages", "growth", "live", "latency")
 _GROWTH_ROUNDS = 3
 
 
@@ -24,21 +24,34 @@ class Bench:
     def __init__(self, arguments: argparse.Namespace) -> None:
         self.arguments = arguments
         self.tables: list[tables.Table] = []
-        self.readings: list[reading.Reading] = []
         self._console = Console(soft_wrap=True)
         self._capture = _office(arguments.packets)
 
     def read(self) -> None:
         """Beside every other tool."""
         packets, rounds = self.arguments.packets, self.arguments.rounds
-        self.readings = reading.compare(self._capture, packets, CACHE, rounds)
-        self._show(tables.reading(self.readings))
+        self._show(tables.reading(reading.compare(self._capture, packets, CACHE, rounds)))
         self._show(tables.start(reading.start_and_list(CACHE, rounds)))
+
+    def stages(self) -> None:
+        """What a packet's cost consists of."""
+        by_stage = stages.by_stage(_office, CACHE)
+        self._show(tables.shares("Instructions a packet by stage, all threads", "instructions", by_stage))
+        settings = reading.config(CACHE, "bare", None)
+        by_thread = stages.by_thread(self._capture, self.arguments.packets, settings)
+        self._show(tables.shares("Processor time a packet by thread", "ns", by_thread))
 
     def growth(self) -> None:
         """Our own cost a packet under more of everything."""
         packets, rounds = self.arguments.packets, _GROWTH_ROUNDS
-        self._show(tables.growth("Cost by live flows", growth.by_flows(CACHE, rounds)))
+        by_flows, by_hosts = growth.by_flows(CACHE, rounds), growth.by_hosts(CACHE, rounds)
+        self._show(tables.growth("Cost by live flows", by_flows))
+        self._show(tables.growth("Cost by hosts", by_hosts))
+        each = [
+            ("a live flow", growth.bytes_each(by_flows, growth.FLOWS)),
+            ("a host", growth.bytes_each(by_hosts, growth.HOSTS)),
+        ]
+        self._show(tables.memory(each))
         by_indicators = growth.by_indicators(self._capture, packets, CACHE, rounds)
         self._show(tables.growth("Cost by indicators", by_indicators))
         self._show(tables.growth("Cost by workers", growth.by_workers(self._capture, packets, CACHE, rounds)))
@@ -71,7 +84,7 @@ def main() -> None:
         elif not arguments.only or part in arguments.only:
             measure()
     if arguments.write:
-        page.write(DOCS, bench.tables, bench.readings, arguments.rounds)
+        page.write(DOCS, bench.tables, arguments.rounds)
 
 
 def _arguments() -> argparse.Namespace:
@@ -81,7 +94,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--live-rate", type=int, default=0, help="sent a second (default: as fast as it goes)")
     parser.add_argument("--live-packets", type=int, default=4_000_000, help="sent live (default %(default)s)")
     parser.add_argument("--only", action="append", choices=PARTS, help="measure this part; may be repeated")
-    parser.add_argument("--write", action="store_true", help="write docs/performance.md and its picture (needs read)")
+    parser.add_argument("--write", action="store_true", help="write docs/performance.md and its pictures")
     return parser.parse_args()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from tests.traffic.headers import ENCAPSULATIONS
 from tests.traffic.office import write_office
 
 FLOWS = (10_000, 100_000, 1_000_000, 4_000_000)
+HOSTS = (1_000, 10_000, 100_000)
+HOST_FLOWS = 200_000
 INDICATORS = (0, 10_000, 1_000_000, 2_000_000)
 CROWD_PACKETS = 8_000_000
 _SMALL_OFFICE = 1_000_000
@@ -37,6 +40,23 @@ def by_flows(cache: Path, rounds: int) -> list[Step]:
             write_crowd(capture, CROWD_PACKETS, flows)
         runs.append((Tool(f"{flows:,}", read(capture, settings)), CROWD_PACKETS))
     return _steps(in_turns([*runs, _idle(cache, settings)], rounds))
+
+
+def by_hosts(cache: Path, rounds: int) -> list[Step]:
+    """The same flows, of more and more machines."""
+    settings = config(cache, "machines", None, hosts={"max": max(HOSTS)})
+    runs = []
+    for hosts in HOSTS:
+        capture = cache / f"machines-{hosts}.pcap"
+        if not capture.exists():
+            write_crowd(capture, CROWD_PACKETS // 4, HOST_FLOWS, hosts)
+        runs.append((Tool(f"{hosts:,}", read(capture, settings)), CROWD_PACKETS // 4))
+    return _steps(in_turns([*runs, _idle(cache, settings)], rounds))
+
+
+def bytes_each(steps: list[Step], numbers: Sequence[int]) -> float:
+    """Memory that one more takes, between the first and the last step."""
+    return (steps[-1].anonymous_bytes - steps[0].anonymous_bytes) / (numbers[-1] - numbers[0])
 
 
 def by_indicators(capture: Path, packets: int, cache: Path, rounds: int) -> list[Step]:

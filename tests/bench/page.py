@@ -1,4 +1,4 @@
-"""docs/performance.md and its picture."""
+"""docs/performance.md and its pictures."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from tests.bench.reading import OURS, Reading
-from tests.bench.tables import Table
+from tests.bench.tables import Picture, Table
 
 _BAR, _GAP, _LABEL, _WIDTH = 22, 8, 230, 820
 _INTRODUCTION = """# Performance
@@ -20,38 +19,45 @@ average), page cache warm, all tools in turns within one run; live over a veth c
 where it says so. Figures are medians of {rounds} rounds, of slow tools those of a single one, on {cpus} cores,
 Linux {kernel}, Python {python}. They hold for one machine on one day: compare within a table.
 
-![Reading a capture](performance.svg)
-
 """
 
 
-def write(directory: Path, tables: Sequence[Table], readings: Sequence[Reading], rounds: int) -> None:
-    """Writes performance.md and performance.svg into `directory`."""
+def write(directory: Path, tables: Sequence[Table], rounds: int) -> None:
+    """Writes performance.md and its pictures into `directory`."""
     machine = {"cpus": os.cpu_count(), "kernel": platform.release(), "python": platform.python_version()}
-    introduction = _INTRODUCTION.format(rounds=rounds, **machine)
-    page = introduction + "\n".join(table.markdown() for table in tables)
-    (directory / "performance.md").write_text(page)
-    (directory / "performance.svg").write_text(bars(readings))
+    (directory / "performance.md").write_text(
+        _INTRODUCTION.format(rounds=rounds, **machine) + "\n".join(map(_section, tables))
+    )
+    for picture in (table.picture for table in tables if table.picture):
+        (directory / _file(picture)).write_text(bars(picture))
 
 
-def bars(readings: Sequence[Reading]) -> str:
-    """Packets a second of each tool as horizontal bars, the fastest first."""
-    ordered = sorted(readings, key=Reading.packets_per_second, reverse=True)
-    most = ordered[0].packets_per_second()
-    height = len(ordered) * (_BAR + _GAP) + _GAP
+def _section(table: Table) -> str:
+    picture = f"\n![{table.picture.title}]({_file(table.picture)})\n" if table.picture else ""
+    return table.markdown() + picture
+
+
+def _file(picture: Picture) -> str:
+    return f"performance-{picture.name}.svg"
+
+
+def bars(picture: Picture) -> str:
+    """Each figure as a horizontal bar."""
+    most = max(length for _, length in picture.bars)
+    height = len(picture.bars) * (_BAR + _GAP) + _GAP
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}">',
         "<style>text { font: 13px sans-serif; fill: #5a6672 }</style>",
-        "<title>Thousand packets a second, start included</title>",
+        f"<title>{escape(picture.title)}</title>",
     ]
-    for number, reading in enumerate(ordered):
+    for number, (label, figure) in enumerate(picture.bars):
         top = _GAP + number * (_BAR + _GAP)
-        length = reading.packets_per_second() / most * (_WIDTH - _LABEL - 80)
-        colour = "#0a7d5c" if reading.tool.startswith(OURS) else "#9aa5b1"
+        length = figure / most * (_WIDTH - _LABEL - 80)
+        colour = "#0a7d5c" if label.startswith(picture.marked) else "#9aa5b1"
         text = f'y="{top + _BAR * 0.7:.0f}"'
         lines += [
-            f'<text x="{_LABEL - 8}" {text} text-anchor="end">{escape(reading.tool)}</text>',
+            f'<text x="{_LABEL - 8}" {text} text-anchor="end">{escape(label)}</text>',
             f'<rect x="{_LABEL}" y="{top}" width="{length:.0f}" height="{_BAR}" rx="3" fill="{colour}"/>',
-            f'<text x="{_LABEL + length + 6:.0f}" {text}>{reading.packets_per_second() / 1000:,.0f}</text>',
+            f'<text x="{_LABEL + length + 6:.0f}" {text}>{figure:,.0f}</text>',
         ]
     return "\n".join([*lines, "</svg>", ""])

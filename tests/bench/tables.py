@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.table import Table as RichTable
@@ -15,12 +15,23 @@ from tests.bench.reading import OURS, Reading
 
 
 @dataclass(frozen=True)
+class Picture:
+    """Bars with a label and a length each; `marked` are those of the sensor itself."""
+
+    name: str
+    title: str
+    bars: Sequence[tuple[str, float]]
+    marked: str = ""
+
+
+@dataclass(frozen=True)
 class Table:
     """A title, headings, and rows of text; all columns but the first are numbers."""
 
     title: str
     headings: list[str]
     rows: list[list[str]]
+    picture: Picture | None = None
 
     def rich(self) -> RichTable:
         """For the terminal."""
@@ -49,7 +60,10 @@ def reading(readings: Sequence[Reading]) -> Table:
         ratios = ["", ""] if entry is ours else [f"{middle:.2f}", f"{least:.2f} to {most:.2f}"]
         rows.append([entry.tool, speed, *ratios, f"{cpu:.2f}", f"{memory / 1e6:,.0f}"])
     headings = ["tool", "k packets/s", "times", "least to most", "CPU s", "anon. MB"]
-    return Table(f"Reading {ours.packets:,} packets; times: as fast as the tool spanwatch is", headings, rows)
+    fastest = sorted(readings, key=Reading.packets_per_second, reverse=True)
+    bars = [(entry.tool, entry.packets_per_second() / 1000) for entry in fastest]
+    picture = Picture("reading", "Thousand packets a second, start included", bars, OURS)
+    return Table(f"Reading {ours.packets:,} packets; times: as fast as the tool spanwatch is", headings, rows, picture)
 
 
 def start(readings: Sequence[Reading]) -> Table:
@@ -69,7 +83,21 @@ def growth(title: str, steps: Sequence[Step]) -> Table:
         ]
         for step in steps
     ]
-    return Table(title, [title.rsplit(maxsplit=1)[-1], "ns a packet", "times the first", "anon. MB"], rows)
+    what = title.rsplit(maxsplit=1)[-1]
+    picture = Picture(what, f"{title}: nanoseconds a packet", [(step.label, step.nanoseconds) for step in steps])
+    return Table(title, [what, "ns a packet", "times the first", "anon. MB"], rows, picture)
+
+
+def memory(each: Sequence[tuple[str, float]]) -> Table:
+    """What one more of something takes."""
+    return Table("Memory", ["what", "bytes"], [[what, f"{size:,.0f}"] for what, size in each])
+
+
+def shares(title: str, unit: str, costs: Mapping[str, float]) -> Table:
+    """Costs a packet, and the share that each has."""
+    total = sum(costs.values())
+    rows = [[what, f"{cost:,.1f}", f"{cost / total:.1%}"] for what, cost in costs.items()]
+    return Table(title, ["what", unit, "share"], [*rows, ["all", f"{total:,.1f}", ""]])
 
 
 def live(results: Sequence[LiveResult]) -> Table:

@@ -16,8 +16,8 @@ _RECORD_BYTES = 16
 _ADDRESS, _PORTS = _RECORD_BYTES + 14 + 12, _RECORD_BYTES + 14 + 20
 
 
-def write_crowd(path: Path, packets: int, flows: int) -> None:
-    """Writes `packets` packets of 80 bytes; packet number n belongs to flow n modulo `flows`."""
+def write_crowd(path: Path, packets: int, flows: int, machines: int = 199) -> None:
+    """Writes `packets` packets of 80 bytes; packet number n belongs to flow n modulo `flows`, of one of `machines`."""
     client = build.Endpoint("02:00:00:00:00:01", "10.0.0.0", 0)
     server = build.Endpoint("02:00:00:00:00:02", "203.0.113.9", 9)
     frame = np.frombuffer(build.udp(client, server, bytes(38)), dtype=np.uint8)
@@ -25,12 +25,13 @@ def write_crowd(path: Path, packets: int, flows: int) -> None:
         file.write(file_header())
         for start in range(0, packets, _CHUNK_PACKETS):
             numbers = np.arange(start, min(packets, start + _CHUNK_PACKETS))
-            file.write(_rows(numbers, numbers % flows, frame, packets).tobytes())
+            rows = _rows(numbers, frame, packets)
+            _place(rows, numbers % flows, machines)
+            file.write(rows.tobytes())
 
 
 def _rows(
     numbers: np.ndarray[tuple[int], np.dtype[np.int64]],
-    flow: np.ndarray[tuple[int], np.dtype[np.int64]],
     frame: np.ndarray[tuple[int], np.dtype[np.uint8]],
     packets: int,
 ) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
@@ -41,9 +42,16 @@ def _rows(
         [START_SECONDS + time_ns // 1_000_000_000, time_ns % 1_000_000_000, *[np.full_like(numbers, len(frame))] * 2], 1
     )
     rows[:, :_RECORD_BYTES] = header.astype("<u4").view(np.uint8).reshape(len(numbers), _RECORD_BYTES)
-    # 200 machines with 16 bits of ports, and as many servers as that needs: addresses differ as in an office.
-    ports = np.stack([flow % 60_000 + 1024, flow // 60_000 % 50_000 + 1024], 1)
-    hosts = np.stack([0x0A000000 + flow % 199 + 1, 0xCB007100 + flow % 251 + 1], 1)
-    rows[:, _PORTS : _PORTS + 4] = ports.astype(">u2").view(np.uint8).reshape(len(numbers), 4)
-    rows[:, _ADDRESS : _ADDRESS + 8] = hosts.astype(">u4").view(np.uint8).reshape(len(numbers), 8)
     return rows
+
+
+def _place(
+    rows: np.ndarray[tuple[int, int], np.dtype[np.uint8]],
+    flow: np.ndarray[tuple[int], np.dtype[np.int64]],
+    machines: int,
+) -> None:
+    """Gives each flow its ends: machines with 16 bits of ports, and as many servers as that needs, as in an office."""
+    ports = np.stack([flow % 60_000 + 1024, flow // 60_000 % 50_000 + 1024], 1)
+    hosts = np.stack([0x0A000000 + flow % machines + 1, 0xCB007100 + flow % 251 + 1], 1)
+    rows[:, _PORTS : _PORTS + 4] = ports.astype(">u2").view(np.uint8).reshape(len(rows), 4)
+    rows[:, _ADDRESS : _ADDRESS + 8] = hosts.astype(">u4").view(np.uint8).reshape(len(rows), 8)

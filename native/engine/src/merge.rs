@@ -58,13 +58,14 @@ pub struct SecondDelta {
 }
 
 impl SecondDelta {
-    /// An empty one of a worker, with as much room as an earlier one needed: seconds are alike.
+    /// An empty one of a worker, with a little more room than an earlier one needed: seconds are alike.
     pub fn with_room_of(worker: usize, earlier: &Self) -> Self {
+        let room = |needed: usize| needed + needed / 4;
         Self {
             worker,
-            deltas: Vec::with_capacity(earlier.deltas.len()),
-            records: Vec::with_capacity(earlier.records.len()),
-            apps: Vec::with_capacity(earlier.apps.len()),
+            deltas: Vec::with_capacity(room(earlier.deltas.len())),
+            records: Vec::with_capacity(room(earlier.records.len())),
+            apps: Vec::with_capacity(room(earlier.apps.len())),
             ..Self::default()
         }
     }
@@ -310,12 +311,13 @@ impl Merge {
         self.punted.append(&mut punted);
         self.routers.append(&mut self.hosts.take_routers());
         notice.hits.sort_by_key(|hit| (hit.time_ns, hit.flow_id, hit.event));
-        records.sort_by_key(|record: &FlowRecord| (record.time_ns, record.start_ns, record.flow_id, record.end));
+        // Records are large: their keys are sorted, and each record moves once.
+        records.sort_by_cached_key(|record: &FlowRecord| (record.time_ns, record.start_ns, record.flow_id, record.end));
         self.smtp.judge(second, notice.time_ns, &mut notice.findings);
         notice.conditions = mirror.take(second, notice.time_ns, sources);
         drop(mirror);
         // Of one flow the order is the one in which its worker heard it.
-        apps.sort_by_key(|app: &AppRecord| (app.time_ns, app.flow_id));
+        apps.sort_by_cached_key(|app: &AppRecord| (app.time_ns, app.flow_id));
         if let Some(web) = &mut self.web {
             notice.web = web.take(second, &mut apps);
         }

@@ -153,6 +153,8 @@ pub fn message(payload: &[u8]) -> Result<Message, AppError> {
 /// Adds the questions and answers; whether all of them were kept.
 fn sections(payload: &[u8], read: &mut Message, (questions, answers): (usize, usize)) -> Result<bool, AppError> {
     let mut at = HEADER_BYTES;
+    // Most ask one question: not four at once, as a vector makes room for by itself.
+    read.questions.reserve_exact(questions.min(1));
     for _ in 0..questions.min(MAX_QUESTIONS) {
         let (name, behind) = name(payload, at)?;
         let kind = word(payload, behind)?;

@@ -6,6 +6,8 @@ use crate::{AppError, Text};
 
 /// The longest name on the wire, lengths and root included (RFC 1035 section 2.3.4).
 const MAX_NAME_BYTES: usize = 255;
+/// Most names need no more.
+const USUAL_NAME_BYTES: usize = 32;
 /// More jumps than any sender needs; a name has at most 127 labels.
 const MAX_POINTERS: usize = 64;
 
@@ -14,7 +16,7 @@ const MAX_POINTERS: usize = 64;
 ///
 /// A pointer must lead further up than everything that the name was read from so far: there is no loop.
 pub(super) fn name(message: &[u8], start: usize) -> Result<(Text, usize), AppError> {
-    let mut written = String::new();
+    let mut written = String::with_capacity(USUAL_NAME_BYTES);
     let behind = walk(message, start, |label| write_label(&mut written, label))?;
     if written.is_empty() {
         written.push('.');

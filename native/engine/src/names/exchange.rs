@@ -16,6 +16,8 @@ use crate::web::{FileInTransit, Probe, Upload, WebRules};
 const MAX_OPEN: usize = 32;
 /// Bytes of a head's fields that are looked at.
 const MAX_FIELD_BYTES: usize = 16 * 1024;
+/// What the fields of most heads need.
+const USUAL_FIELD_BYTES: usize = 512;
 /// The only interim response that is a connection's last (RFC 9110, 15.2.2).
 pub(super) const SWITCHING_PROTOCOLS: u16 = 101;
 
@@ -49,6 +51,9 @@ impl Exchanges {
     /// Takes a field of the client's head that comes next.
     pub(super) fn field(&mut self, name: &[u8], value: &[u8]) {
         if self.web.is_some() && self.fields.len() + name.len() + value.len() < MAX_FIELD_BYTES {
+            if self.fields.is_empty() {
+                self.fields.reserve(USUAL_FIELD_BYTES);
+            }
             self.fields.extend_from_slice(name);
             self.fields.push(b':');
             // Only HTTP/2 can carry a line's end in a value.
@@ -165,6 +170,10 @@ impl Exchanges {
             if let Some(oldest) = self.open.pop_front() {
                 oldest.tell(false, sink);
             }
+        }
+        if self.open.is_empty() {
+            // Few clients ask before they were answered.
+            self.open.reserve_exact(1);
         }
         self.open.push_back(open);
     }

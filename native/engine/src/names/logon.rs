@@ -81,13 +81,13 @@ impl LogonTalk {
 
     /// Whether the client was heard to log on, or was given enough time to.
     fn end_message(&mut self, sink: Sink<'_>) -> bool {
-        let message = std::mem::take(&mut self.head);
         self.seen_bytes = 0;
         self.messages += 1;
-        let logon = self.framing.setup(&message).and_then(ntlm::logon);
+        let logon = self.framing.setup(&self.head).and_then(ntlm::logon);
         if let Some(logon) = &logon {
             tell_logon(logon, sink);
         }
+        self.head.clear();
         logon.is_some() || self.messages >= MAX_MESSAGES
     }
 }

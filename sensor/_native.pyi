@@ -8,7 +8,7 @@ from typing import Any, final
 __all__ = ["Batch", "Engine", "PacketSearch", "RecordBatch", "Watchlists", "WebRules", "empty_records"]
 
 def empty_records(kind: str) -> RecordBatch:
-    """No records of a kind, with their schema. ValueError: there is no such kind."""
+    """No records of a kind, `mail` and `login` as well, with their schema. ValueError: there is no such kind."""
 
 @final
 class RecordBatch:
@@ -200,6 +200,13 @@ class Engine:
         """All live flows summed up, as a JSON object: `remotes` and `vlans`, the fastest `limit` of each.
 
         Out is from the own hosts; ends that are internal are no remotes. RuntimeError: no answer.
+        """
+
+    def traffic(self, limit: int) -> str:
+        """All flow records so far added up, as a JSON object of rows, those with the most bytes first.
+
+        `protocols`, `conversations` and internal `hosts` (`limit` of these two), `timeline`, and `left_out`: records of
+        conversations that found no room. RuntimeError: the configuration does not say `traffic`.
         """
 
     def log_event(self, line: str) -> None:

@@ -184,7 +184,8 @@ class Batch:
 
     `raw_mails` are the messages of `mails` as they were sent, empty where there is none, and nothing at all unless the
     settings ask for it. `punted` are frames of control protocols, `routers` MACs that have turned out to be routers'.
-    `judged` is put in on the way, see `sensor.mail`. `mail_records` are the mails as the core's columns.
+    `judged` is put in on the way, see `sensor.mail`. `mail_records` and
+    `login_records` are mails and logins as the core's columns.
     """
 
     time_ns: int
@@ -202,6 +203,7 @@ class Batch:
     clicks: Sequence[ClickRow] = ()
     judged: Sequence[JudgedRow] = ()
     mail_records: "RecordBatch | None" = None
+    login_records: "RecordBatch | None" = None
 
 
 def merged_sinks(*groups: Iterable[SinkCounters]) -> list[SinkCounters]:
@@ -231,7 +233,7 @@ class Engine:
     def poll(self, timeout_seconds: float) -> Batch:
         """Wait for rows, at most `timeout_seconds`. Raises if a worker died."""
         native = self._core.poll(timeout_seconds)
-        mails = native.mails
+        mails, logins = native.mails, native.logins
         return Batch(
             native.time_ns,
             hits=cast("list[HitRow]", native.hits.rows()),
@@ -243,10 +245,11 @@ class Engine:
             routers=native.routers,
             mails=cast("list[MailRow]", mails.rows()),
             raw_mails=native.raw_mails if self._has_raw_mails else (),
-            logins=cast("list[LoginRow]", native.logins.rows()),
+            logins=cast("list[LoginRow]", logins.rows()),
             clicks=cast("list[ClickRow]", native.clicks.rows()),
             web=cast("list[WebRow]", native.web.rows()),
             mail_records=mails,
+            login_records=logins,
         )
 
     def records(self, timeout_seconds: float) -> "list[tuple[str, RecordBatch]] | None":
@@ -277,6 +280,10 @@ class Engine:
     def sums(self, limit: int) -> dict[str, list[dict[str, Any]]]:
         """Give `remotes` and `vlans`: all live flows summed up, the fastest `limit` of each."""
         return cast("dict[str, list[dict[str, Any]]]", json.loads(self._core.sums(limit)))
+
+    def traffic(self, limit: int) -> dict[str, Any]:
+        """Give all flow records so far added up, if the settings say `traffic`; see `sensor._native`."""
+        return cast("dict[str, Any]", json.loads(self._core.traffic(limit)))
 
     def log_event(self, line: str) -> None:
         """Hand one JSON line to the event log; without an event log it goes nowhere."""

@@ -66,7 +66,7 @@ def analyse(
     with closing(_Outputs(config, engine, identities, listeners)) as outputs:
         _judge_all(config, engine, outputs, lists)
         counters = engine.counters()
-        outputs.finish(counters)
+        outputs.finish(engine, counters)
         if reading.output is not None:
             _write_frames(engine, reading.output)
         StatsLog(config, engine.log_event).close(counters)
@@ -96,16 +96,15 @@ class _Outputs:
     def take(self, batch: Batch, engine: Engine) -> None:
         """Take what was judged, with the records that wait; at the end all that are left."""
         self.desk.take(self.identities.take(batch))
-        takers = [taker for taker in (self._report, self._history) if taker is not None]
-        for taker in takers:
-            taker.take(batch)
-        while takers and (records := engine.records(0)):
-            for taker in takers:
-                taker.take_records(records)
+        for taker in (self._report, self._history):
+            if taker is not None:
+                taker.take(batch)
+        while self._history is not None and (records := engine.records(0)):
+            self._history.take_records(records)
             if not batch.ended:
                 return
 
-    def finish(self, counters: Counters) -> None:
+    def finish(self, engine: Engine, counters: Counters) -> None:
         """Close all incidents. The ring is whole only now, and what closes an incident names its evidence."""
         self._cut_evidence(counters)
         self.desk.finish(_END)
@@ -114,7 +113,7 @@ class _Outputs:
             self._history.compact()
         if self._report is not None:
             machines = self.identities.machines(_MOST_MACHINES)
-            self._report.finish(counters, machines, self.desk.closed_incidents())
+            self._report.finish(counters, engine.traffic(self._report.TOP), machines, self.desk.closed_incidents())
 
     def _cut_evidence(self, counters: Counters) -> None:
         if self._evidence is not None:
@@ -151,8 +150,8 @@ def _judge_all(config: Config, engine: Engine, outputs: _Outputs, lists: Callabl
 
 def _settings(config: Config, reading: Reading, report: "Report | None") -> dict[str, Any]:
     settings = engine_settings(config, "read", reading.files, reading.apps)
-    settings["records"] = sorted({*kept_kinds(config, "read"), *(report.RECORDS if report is not None else ())})
-    settings["raw_mails"] = report is not None
+    settings["records"] = kept_kinds(config, "read")
+    settings["raw_mails"] = settings["traffic"] = report is not None
     return settings
 
 

@@ -36,6 +36,7 @@ class HitRow(TypedDict):
     tunnel_proto: str | None
     tunnel_depth: int
     in_iface: str
+    frame: int | None
     packets_toserver: int
     packets_toclient: int
     bytes_toserver: int
@@ -121,6 +122,7 @@ class FlowReference(TypedDict):
     flow_id: int
     community_id: str
     start_ns: int
+    frame: int | None
     src_ip: str
     src_port: int
     dest_ip: str

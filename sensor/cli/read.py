@@ -109,15 +109,15 @@ def _analyse(
 
         offline.prepare(config, anew=args.output is not None)
         with _progress(reading.files, quiet=args.json) as show:
-            report = _new_report(config, args.output) if args.report else None
+            report = _new_report(args.output) if args.report else None
             listeners = offline.Listeners(show_progress=show, report=report)
             return *offline.analyse(config, reading, lambda: lists.result().compiled, listeners), report
 
 
-def _new_report(config: Config, directory: Path) -> "Report":
+def _new_report(directory: Path) -> "Report":
     from sensor.report.collect import Report  # noqa: PLC0415  # late: reading alone starts faster
 
-    return Report(config, directory)
+    return Report(directory)
 
 
 def _write_report(document: dict[str, Any], found: dict[str, Any], args: argparse.Namespace) -> None:

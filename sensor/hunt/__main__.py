@@ -65,6 +65,7 @@ def _more(sighting: Sighting) -> dict[str, Any]:
             "flow_id": latest.flow_id,
             "community_id": latest.community_id or "",
             "start_ns": latest.start_ns,
+            "frame": None,  # hunts are live
             "src_ip": src_ip,
             "src_port": latest.src_port or 0,
             "dest_ip": dest_ip,

@@ -24,7 +24,14 @@ _ROWS: "dict[str, Callable[[Batch], Sequence[MailRow | LoginRow]]]" = {
     "mail": lambda batch: batch.mails,
     "login": lambda batch: batch.logins,
 }
-"""The kinds that nest lists, and are given as dictionaries: not as records of fixed columns, nor as tables."""
+_COLUMNS: "dict[str, Callable[[Batch], RecordBatch | None]]" = {
+    "mail": lambda batch: batch.mail_records,
+    "login": lambda batch: batch.login_records,
+}
+"""The kinds that come with what is judged, and nest lists: as dictionaries, and as columns."""
+
+ALL_KINDS = (*KINDS, *_ROWS)
+"""The kinds of records, in the order of their tables."""
 
 _R = TypeVar("_R", Flow, DnsMessage, TlsHello, QuicHello, HttpExchange, SshBanners)
 
@@ -117,7 +124,7 @@ class Capture:
 
         ValueError: there is no such kind.
         """
-        _check_kinds(kinds, (*KINDS, *_ROWS))
+        _check_kinds(kinds)
         return self._records(kinds)
 
     def _records(self, kinds: tuple[str, ...]) -> Iterator[Told]:
@@ -130,7 +137,7 @@ class Capture:
 
     def batches(self, kind: str) -> "Iterator[RecordBatch]":
         """Give the records of a kind as Arrow record batches of a few thousand rows, as they come."""
-        _check_kinds((kind,), KINDS)
+        _check_kinds((kind,))
         return (batch for _, batch in self._batches((kind,)))
 
     def arrow(self, kind: str) -> Table:
@@ -141,8 +148,8 @@ class Capture:
         """Give all records of these kinds, or of all there are, as Arrow tables out of one pass."""
         from sensor._native import empty_records  # noqa: PLC0415  # late, as everything of the core
 
-        wanted = kinds or tuple(KINDS)
-        _check_kinds(wanted, KINDS)
+        wanted = kinds or ALL_KINDS
+        _check_kinds(wanted)
         gathered: dict[str, list[RecordBatch]] = {kind: [] for kind in wanted}
         for kind, batch in self._batches(wanted):
             gathered[kind].append(batch)
@@ -154,8 +161,12 @@ class Capture:
             yield from map(make, zip(*batch.columns(), strict=True))
 
     def _batches(self, kinds: Sequence[str]) -> "Iterator[tuple[str, RecordBatch]]":
-        for _, records in self._news(kinds):
+        for news, records in self._news([kind for kind in kinds if kind in KINDS]):
             yield from records
+            for kind in kinds:
+                columns = _COLUMNS[kind](news) if kind in _COLUMNS else None
+                if columns is not None and len(columns):
+                    yield kind, columns
 
     def _news(self, kinds: Sequence[str]) -> "Iterator[tuple[Batch, list[tuple[str, RecordBatch]]]]":
         reading = Pass(self._settings, kinds)
@@ -171,7 +182,7 @@ class Capture:
             raise ValueError("; ".join(self.problems))
 
 
-def _check_kinds(kinds: Iterable[str], known: Collection[str]) -> None:
-    unknown = [kind for kind in kinds if kind not in known]
+def _check_kinds(kinds: Collection[str]) -> None:
+    unknown = [kind for kind in kinds if kind not in ALL_KINDS]
     if unknown or not kinds:
-        raise ValueError(f"records are of {', '.join(known)}, not of {', '.join(unknown) or 'no kind'}")
+        raise ValueError(f"records are of {', '.join(ALL_KINDS)}, not of {', '.join(unknown) or 'no kind'}")

@@ -27,6 +27,7 @@ class Finding:
             "flow_id": source["flow_id"],
             "community_id": source["community_id"],
             "start_ns": source["start_ns"],
+            "frame": source["frame"],
             "src_ip": source["src_ip"],
             "src_port": source["src_port"],
             "dest_ip": source["dest_ip"],

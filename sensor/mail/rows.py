@@ -35,7 +35,10 @@ class Attachment(TypedDict):
 
 
 class FlowColumns(TypedDict):
-    """The connection that a row is about: `src` opened it; times in nanoseconds since 1970."""
+    """The connection that a row is about: `src` opened it; times in nanoseconds since 1970.
+
+    `frame` is the number of its first packet in the file `in_iface`, as Wireshark counts; None live.
+    """
 
     time_ns: int
     start_ns: int
@@ -51,6 +54,7 @@ class FlowColumns(TypedDict):
     dest_mac: str | None
     vlan: list[int]
     in_iface: str
+    frame: int | None
 
 
 @final

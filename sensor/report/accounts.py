@@ -5,7 +5,7 @@ from typing import Any
 
 from sensor.mail.rows import LoginRow
 from sensor.report.bounded import Groups, Members
-from sensor.report.finding import Places, Seen
+from sensor.report.finding import Seen
 
 _Key = tuple[str, str, str, str]
 
@@ -21,9 +21,8 @@ class _Account:
 class AccountSection:
     """Gathers attempts to log in, by protocol, user, source and server."""
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self) -> None:
         """Nobody has logged in."""
-        self._places = places
         self._accounts: Groups[_Key, _Account] = Groups()
 
     @property
@@ -34,7 +33,6 @@ class AccountSection:
     def take(self, rows: Iterable[LoginRow]) -> None:
         """Take attempts; one that succeeded stands for all."""
         for row in rows:
-            self._places.want(row["flow_id"])
             key = (row["protocol"], row["user"], row["src_ip"], row["dest_ip"])
             entry = self._accounts.reach(key, lambda row=row: _Account(row))  # type: ignore[misc]
             if entry is not None:
@@ -56,7 +54,7 @@ class AccountSection:
                 "attempts": entry.seen.count,
                 "mechanisms": list(entry.mechanisms),
                 "clear": entry.clear,
-                **entry.seen.document(self._places),
+                **entry.seen.document(),
             }
             for (protocol, user, source, server), entry in self._accounts.items()
         ]

@@ -6,7 +6,7 @@ from typing import Any
 from sensor.alerts.rows import BeaconRow, HitRow, JudgedRow, ends_of
 from sensor.engine import Batch
 from sensor.report.bounded import Groups
-from sensor.report.finding import Places, Row, Seen, wireshark_filter
+from sensor.report.finding import Row, Seen, wireshark_filter
 
 _SEVERITIES = ("high", "medium", "low", "info")
 _FLOW_KEYS = ("community_id", "file", "frame", "filter")
@@ -15,9 +15,8 @@ _FLOW_KEYS = ("community_id", "file", "frame", "filter")
 class AlertSection:
     """Remembers of what may become an incident the flow that came first."""
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self) -> None:
         """Nothing has been told."""
-        self._places = places
         self._flows: Groups[tuple[str, str], Row] = Groups()
         self._filters: Groups[tuple[str, str], str] = Groups()
 
@@ -29,16 +28,12 @@ class AlertSection:
     def take(self, batch: Batch) -> None:
         """Take hits, judgements and beacons; what is told of a host alone rests on no flow."""
         for hit in batch.hits:
-            self._take_flow(_hit_key(hit), hit)
+            self._flows.reach(_hit_key(hit), lambda row=hit: row)  # type: ignore[misc]
         for judged in batch.judged:
-            self._take_flow((judged["host"], judged["subject"]), _flow_of(judged))
+            self._flows.reach((judged["host"], judged["subject"]), lambda row=judged: _flow_of(row))  # type: ignore[misc]
         for beacon in batch.beacons:
             key = (beacon["host"], beacon["name"] or beacon["remote"])
             self._filters.reach(key, lambda row=beacon: _filter_of(row))  # type: ignore[misc]
-
-    def _take_flow(self, key: tuple[str, str], row: Row) -> None:
-        if self._flows.reach(key, lambda: row) is row:
-            self._places.want(row["flow_id"])
 
     def alerts(self, incidents: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Give incidents as the API describes them, the gravest first, with where to find them."""
@@ -48,7 +43,7 @@ class AlertSection:
     def _where(self, key: tuple[str, str]) -> dict[str, Any]:
         row = self._flows.get(key)
         if row is not None:
-            flow = Seen(row).document(self._places)
+            flow = Seen(row).document()
             return {name: flow[name] for name in _FLOW_KEYS}
         shown = self._filters.get(key)
         return {} if shown is None else {"filter": shown}

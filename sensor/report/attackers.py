@@ -5,7 +5,7 @@ from typing import Any
 
 from sensor.mail.rows import LoginRow, MailRow
 from sensor.report.bounded import Groups
-from sensor.report.finding import Places, Row, Seen
+from sensor.report.finding import Row, Seen
 from sensor.report.mails import sender_of
 
 _MOST_SOURCES = 20_000
@@ -20,9 +20,8 @@ class _Actions:
 class AttackerSection:
     """Gathers what each source from outside, or that attacks, did; like actions are one with a count."""
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self) -> None:
         """Nobody has done anything."""
-        self._places = places
         self._sources: Groups[str, _Actions] = Groups(_MOST_SOURCES)
 
     @property
@@ -59,7 +58,6 @@ class AttackerSection:
         if (entry := self._sources.reach(row["src_ip"], _Actions)) is not None:
             seen = entry.kinds.reach((kind, row["dest_ip"], text), lambda: Seen(row))
             if seen is not None:
-                self._places.want(row["flow_id"])
                 seen.add(row)
 
     def attackers(self, judged: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -77,6 +75,6 @@ class AttackerSection:
     def _actions(self, entry: _Actions) -> list[dict[str, Any]]:
         ordered = sorted(entry.kinds.items(), key=lambda item: (item[1].first_ns, item[0]))
         return [
-            {"kind": kind, "server": server, "text": text, "count": seen.count, **seen.document(self._places)}
+            {"kind": kind, "server": server, "text": text, "count": seen.count, **seen.document()}
             for (kind, server, text), seen in ordered
         ]

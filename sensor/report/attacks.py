@@ -5,7 +5,7 @@ from typing import Any
 
 from sensor.alerts.text import utc_stamp
 from sensor.report.bounded import Groups, Members
-from sensor.report.finding import Places, Seen
+from sensor.report.finding import Seen
 from sensor.web.injection import EVIDENCE, Injections
 from sensor.web.rows import WebRow
 
@@ -28,9 +28,8 @@ class _Attack:
 class AttackSection:
     """Gathers what rules found in requests, see `sensor.web.rows`."""
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self) -> None:
         """Nothing has been attacked."""
-        self._places = places
         self._injections = Injections()
         self._attacks: Groups[_Key, _Attack] = Groups()
 
@@ -43,7 +42,6 @@ class AttackSection:
         """Take requests that rules matched."""
         for row in rows:
             key: _Key = tuple(str(row[column]) for column in _COLUMNS)  # type: ignore[assignment, literal-required]
-            self._places.want(row["flow_id"])
             self._injections.learn(row)
             if (entry := self._attacks.reach(key, lambda row=row: _Attack(row))) is not None:  # type: ignore[misc]
                 _add(entry, row)
@@ -93,7 +91,7 @@ class AttackSection:
             "examples": list(entry.examples)[:_MOST_EXAMPLES],
             "evidence": list(entry.evidence)[:_MOST_EXAMPLES],
             "statuses": list(entry.statuses),
-            **entry.seen.document(self._places),
+            **entry.seen.document(),
         }
 
 

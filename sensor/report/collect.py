@@ -1,52 +1,33 @@
 """The report as data: gathered while the files are read, put together at their end."""
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sensor.config import Config
 from sensor.engine import Batch, Counters
 from sensor.report.accounts import AccountSection
 from sensor.report.alerts import AlertSection
 from sensor.report.attackers import AttackerSection
 from sensor.report.attacks import AttackSection
-from sensor.report.finding import Places
 from sensor.report.letters import MailFiles
 from sensor.report.mails import MailSections
-from sensor.report.traffic import TrafficSections
-
-if TYPE_CHECKING:
-    from sensor._native import RecordBatch
+from sensor.report.traffic import conversations, hosts, timeline
 
 
 class Report:
     """Takes all that a run tells, in bounded memory; `document` is the report once it has finished."""
 
-    RECORDS = ("flow",)
-    """The kinds of records that it takes."""
+    TOP = 1000
+    """Conversations and hosts that it lists."""
 
-    def __init__(self, config: Config, directory: Path | None = None) -> None:
-        """Nothing has been read; `config` says which networks are internal.
-
-        Messages are written to `directory`/mail. Raises OSError.
-        """
-        networks = config.networks.internal
-
-        @lru_cache(maxsize=200_000)
-        def is_internal(ip: str) -> bool:
-            address = ip_address(ip)
-            return any(address.version == network.version and address in network for network in networks)
-
-        places = Places()
+    def __init__(self, directory: Path | None = None) -> None:
+        """Nothing has been read. Messages are written to `directory`/mail. Raises OSError."""
         self._files = None if directory is None else MailFiles(directory)
-        self._mails = MailSections(places, self._files)
-        self._alerts = AlertSection(places)
-        self._attacks = AttackSection(places)
-        self._accounts = AccountSection(places)
-        self._attackers = AttackerSection(places)
-        self._traffic = TrafficSections(places, is_internal)
+        self._mails = MailSections(self._files)
+        self._alerts = AlertSection()
+        self._attacks = AttackSection()
+        self._accounts = AccountSection()
+        self._attackers = AttackerSection()
         self.document: dict[str, Any] = {}
 
     def take(self, batch: Batch) -> None:
@@ -62,16 +43,14 @@ class Report:
         self._attackers.take_logins(batch.logins)
         self._attackers.take_web(web)
 
-    def take_records(self, records: "Sequence[tuple[str, RecordBatch]]") -> None:
-        """Take flow records; others are let be."""
-        for kind, batch in records:
-            if kind == "flow":
-                self._traffic.take(batch)
-
     def finish(
-        self, counters: Counters, machines: Sequence[dict[str, Any]], alerts: Sequence[Mapping[str, Any]]
+        self,
+        counters: Counters,
+        traffic: Mapping[str, Any],
+        machines: Sequence[Mapping[str, Any]],
+        alerts: Sequence[Mapping[str, Any]],
     ) -> None:
-        """Put the report together; `alerts` are incidents as the API describes them."""
+        """Put the report together; `traffic` is what `Engine` added up, `alerts` are incidents as the API has them."""
         senders, deliveries = self._mails.senders(), self._mails.deliveries()
         attacks, accounts = self._attacks.attacks(), self._accounts.accounts()
         self.document = {
@@ -82,16 +61,16 @@ class Report:
             "attacks": attacks,
             "attackers": self._attackers.attackers(_suspects(senders, deliveries, attacks, accounts)),
             "accounts": accounts,
-            "hosts": self._traffic.hosts(machines),
-            "conversations": self._traffic.conversations(),
-            "protocols": self._traffic.protocols(),
-            "timeline": self._traffic.timeline.document(),
+            "hosts": hosts(traffic["hosts"], machines),
+            "conversations": conversations(traffic["conversations"]),
+            "protocols": traffic["protocols"],
+            "timeline": timeline(traffic["timeline"]),
             "alerts": self._alerts.alerts(alerts),
-            "not_understood": self._not_understood(counters),
+            "not_understood": self._not_understood(counters, traffic["left_out"]),
             "mirror": dict(counters["mirror"]),
         }
 
-    def _not_understood(self, counters: Counters) -> list[dict[str, Any]]:
+    def _not_understood(self, counters: Counters, conversations_left_out: int) -> list[dict[str, Any]]:
         rows = [
             {"what": "frame", "layer": row["layer"], "reason": row["error"], "count": row["frames"]}
             for row in counters["decode_errors"]
@@ -105,8 +84,8 @@ class Report:
             for row in counters["names"]["flows"]
             if row["app_proto"] == "unknown"
         ]
-        parts = (self._mails, self._alerts, self._attacks, self._accounts, self._attackers, self._traffic)
-        left_out = sum(part.left_out for part in parts)
+        parts = (self._mails, self._alerts, self._attacks, self._accounts, self._attackers)
+        left_out = conversations_left_out + sum(part.left_out for part in parts)
         rows.append({"what": "report", "layer": "report", "reason": "no room for more rows", "count": left_out})
         if self._files is not None:
             reason = "not written to mail/: no room for more"

@@ -11,7 +11,7 @@ from sensor.mail.outliers import outlying
 from sensor.mail.rows import MailRow
 from sensor.mail.verdicts import Verdicts
 from sensor.report.bounded import Groups, Members
-from sensor.report.finding import Places, Row, Seen
+from sensor.report.finding import Row, Seen
 from sensor.report.letters import MailFiles
 
 _MOST_MESSAGE_IDS = 500_000
@@ -53,9 +53,8 @@ class _Delivery:
 class MailSections:
     """Gathers mail transactions; a mail that is relayed, or read by POP3 or IMAP, counts once."""
 
-    def __init__(self, places: Places, files: MailFiles | None = None) -> None:
+    def __init__(self, files: MailFiles | None = None) -> None:
         """Nothing has been sent; messages are written to `files`."""
-        self._places = places
         self._files = files
         self._verdicts = Verdicts()
         self._senders: Groups[str, _Sender] = Groups()
@@ -93,7 +92,6 @@ class MailSections:
     def _take_row(self, row: MailRow, message: bytes) -> None:
         file = self._files.take(row, message) if self._files is not None else None
         if row["protocol"] == "smtp" and (row["has_message"] or row["rcpt_to"]):
-            self._places.want(row["flow_id"])
             self._take(row)
         known = self._deliveries.get((sender_of(row), row["subject"]))
         if file is not None and known is not None:
@@ -162,7 +160,7 @@ class MailSections:
                 "outlier": place < outliers,
                 "spoofed": self._verdicts.is_spoofed(address),
                 "envelopes": list(entry.envelopes),
-                **entry.seen.document(self._places),
+                **entry.seen.document(),
             }
             for place, (address, entry) in enumerate(ranked)
         ]
@@ -176,7 +174,7 @@ class MailSections:
                 "messages": entry.seen.count,
                 "senders": list(entry.senders),
                 "subjects": list(entry.subjects),
-                **entry.seen.document(self._places),
+                **entry.seen.document(),
             }
             for ip, entry in ranked
         ]
@@ -190,7 +188,7 @@ class MailSections:
                 "senders": list(entry.senders),
                 "clicked_by": self.clicked_by(url),
                 "shown": list(entry.shown),
-                **entry.seen.document(self._places),
+                **entry.seen.document(),
             }
             for url, entry in self._urls.items()
         ]
@@ -220,7 +218,7 @@ class MailSections:
             "clicked_by": sorted({ip for url in entry.urls for ip in self.clicked_by(url)}),
             "message_id": entry.message_id,
             "eml": list(entry.files),
-            **entry.seen.document(self._places),
+            **entry.seen.document(),
         }
 
 

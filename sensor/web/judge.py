@@ -125,6 +125,7 @@ class WebJudge:
             "flow_id": row["flow_id"],
             "community_id": row["community_id"],
             "start_ns": row["start_ns"],
+            "frame": row["frame"],
             "src_ip": row["src_ip"],
             "src_port": row["src_port"],
             "dest_ip": row["dest_ip"],

@@ -9,13 +9,16 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import growth, latency, live, page, reading, stages, tables
+from tests.bench import case, growth, latency, live, mails, page, reading, stages, tables
 from tests.traffic.office import write_office
 
 CACHE = Path(".cache/bench").absolute()
 DOCS = Path("docs")
-PARTS = ("read", "stages", "growth", "live", "latency")
+PARTS = ("read", "case", "stages", "growth", "live", "latency", "mails")
 _GROWTH_ROUNDS = 3
+_MAILS = (500, 60)
+"""A second, and for so many seconds."""
+_PYSHARK = Path(".cache/pyshark/bin/python").absolute()
 
 
 class Bench:
@@ -30,7 +33,7 @@ class Bench:
     def read(self) -> None:
         """Beside every other tool."""
         packets, rounds = self.arguments.packets, self.arguments.rounds
-        self._show(tables.reading(reading.compare(self._capture, packets, CACHE, rounds)))
+        self._show(tables.reading("Reading", reading.compare(self._capture, packets, CACHE, rounds)))
         self._show(tables.start(reading.start_and_list(CACHE, rounds)))
 
     def stages(self) -> None:
@@ -40,6 +43,14 @@ class Bench:
         settings = reading.config(CACHE, "bare", None)
         by_thread = stages.by_thread(self._capture, self.arguments.packets, settings)
         self._show(tables.shares("Processor time a packet by thread", "ns", by_thread))
+
+    def case(self) -> None:
+        """The report and the library, beside what would answer without them."""
+        packets, rounds = self.arguments.packets, self.arguments.rounds
+        file = case.capture(CACHE, packets)
+        self._show(tables.reading("The report", case.report(file, packets, CACHE, rounds)))
+        if _PYSHARK.exists():
+            self._show(tables.reading("All HTTP requests", case.library(file, packets, _PYSHARK, rounds)))
 
     def growth(self) -> None:
         """Our own cost a packet under more of everything."""
@@ -67,6 +78,10 @@ class Bench:
         loop = live.loop_capture(self._capture, CACHE)
         self._show(tables.latency(latency.measure(loop, CACHE, self.arguments.live_rate or 300_000)))
 
+    def mails(self) -> None:
+        """Whether mail is followed live."""
+        self._show(tables.mails(mails.measure(*_MAILS)))
+
     def _show(self, table: tables.Table) -> None:
         self.tables.append(table)
         self._console.print(table.rich())
@@ -79,7 +94,7 @@ def main() -> None:
     bench = Bench(arguments)
     measures: dict[str, Callable[[], None]] = {part: getattr(bench, part) for part in PARTS}
     for part, measure in measures.items():
-        if part in ("live", "latency") and os.geteuid() != 0:
+        if part in ("live", "latency", "mails") and os.geteuid() != 0:
             print(f"{part}: skipped, it needs root")
         elif not arguments.only or part in arguments.only:
             measure()

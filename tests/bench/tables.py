@@ -11,7 +11,8 @@ from rich.table import Table as RichTable
 from tests.bench.growth import Step
 from tests.bench.latency import Latency
 from tests.bench.live import LiveResult
-from tests.bench.reading import OURS, Reading
+from tests.bench.mails import MailResult
+from tests.bench.reading import Reading
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,9 @@ class Table:
         return f"### {self.title}\n\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def reading(readings: Sequence[Reading]) -> Table:
-    """Each tool's speed, and ours as a multiple of it, round by round."""
-    ours = next(entry for entry in readings if entry.tool == OURS)
+def reading(what: str, readings: Sequence[Reading]) -> Table:
+    """Each tool's speed, and that of the first, which is ours, as a multiple of it, round by round."""
+    ours = readings[0]
     rows = []
     for entry in readings:
         least, middle, most = ours.ratios(entry)
@@ -62,8 +63,10 @@ def reading(readings: Sequence[Reading]) -> Table:
     headings = ["tool", "k packets/s", "times", "least to most", "CPU s", "anon. MB"]
     fastest = sorted(readings, key=Reading.packets_per_second, reverse=True)
     bars = [(entry.tool, entry.packets_per_second() / 1000) for entry in fastest]
-    picture = Picture("reading", "Thousand packets a second, start included", bars, OURS)
-    return Table(f"Reading {ours.packets:,} packets; times: as fast as the tool spanwatch is", headings, rows, picture)
+    name = what.rsplit(maxsplit=1)[-1].lower()
+    picture = Picture(name, f"{what}: thousand packets a second, start included", bars, ours.tool)
+    title = f"{what}, {ours.packets:,} packets; times: as fast as the tool spanwatch is"
+    return Table(title, headings, rows, picture)
 
 
 def start(readings: Sequence[Reading]) -> Table:
@@ -128,3 +131,18 @@ def latency(measured: Latency) -> Table:
     figures = (measured.median_seconds, measured.p99_seconds, measured.worst_seconds)
     row = [f"{measured.probes}", *[f"{seconds * 1000:.1f}" for seconds in figures]]
     return Table("From a packet to its alert's line, in ms", ["alerts", "median", "99th percentile", "worst"], [row])
+
+
+def mails(result: MailResult) -> Table:
+    """Whether the sensor followed."""
+    row = [
+        f"{result.rate:,}",
+        f"{result.mails:,}",
+        f"{result.dropped_frames:,}",
+        f"{result.dropped_records:,}",
+        f"{result.behind_seconds:.1f}",
+        f"{result.cpu_seconds / result.mails * 1000:.2f}",
+        f"{result.anonymous_bytes / 1e6:,.0f}",
+    ]
+    headings = ["mails a second", "logged", "frames lost", "records lost", "s behind", "CPU ms a mail", "MB"]
+    return Table(f"Mail live, for {result.send_seconds:.0f} s", headings, [row])

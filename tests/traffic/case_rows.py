@@ -144,4 +144,5 @@ def _ends(time_ns: int, ends: tuple[str, str], port: int) -> dict[str, Any]:
         "src_ip": source, "src_port": 50_000, "dest_ip": destination, "dest_port": port,
         "src_internal": source.startswith(_INSIDE), "dest_internal": destination.startswith(_INSIDE),
         "src_mac": "00:00:5e:00:01:3c", "dest_mac": "00:1b:44:00:00:f7", "vlan": [60], "in_iface": "eth1",
+        "frame": None,
     }  # fmt: skip

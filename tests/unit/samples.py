@@ -26,6 +26,7 @@ def hit(time_ns: int = START, **changes: Any) -> HitRow:
         "start_ns": time_ns, "src_ip": HOST, "src_port": 50_000, "dest_ip": C2, "dest_port": 443, "proto": "TCP",
         "src_mac": "00:1b:44:11:3a:b7", "dest_mac": "00:00:5e:00:01:01", "vlan": [20],
         "tunnel_src": None, "tunnel_dest": None, "tunnel_proto": None, "tunnel_depth": 0, "in_iface": "eth1",
+        "frame": None,
         "packets_toserver": 3, "packets_toclient": 2, "bytes_toserver": 180, "bytes_toclient": 120,
         "src_internal": True, "dest_internal": False, "first_sender": HOST,
         "list": "feodo", "indicator": C2, "type": "ip", "severity": 1, "metadata": METADATA, "matched": "dest",
@@ -60,8 +61,8 @@ def beacon(time_ns: int = START, **changes: Any) -> BeaconRow:
 def judged(time_ns: int = START, **changes: Any) -> JudgedRow:
     """A campaign that has reached its threshold."""
     flow = {
-        "flow_id": 9, "community_id": "1:def=", "start_ns": time_ns, "src_ip": "101.36.79.67", "src_port": 49_152,
-        "dest_ip": "172.16.60.247", "dest_port": 25, "proto": "TCP", "app_proto": "smtp",
+        "flow_id": 9, "community_id": "1:def=", "start_ns": time_ns, "frame": None, "src_ip": "101.36.79.67",
+        "src_port": 49_152, "dest_ip": "172.16.60.247", "dest_port": 25, "proto": "TCP", "app_proto": "smtp",
     }  # fmt: skip
     row = {
         "time_ns": time_ns, "rule": "mail.campaign", "severity": 2, "host": "172.16.60.247", "remote": "101.36.79.67",
@@ -230,6 +231,9 @@ class FakeEngine:
     def sums(self, limit: int) -> dict[str, list[dict[str, Any]]]:
         self.asked.append(("sums", "", "", limit))
         return self.summed
+
+    def traffic(self, limit: int) -> dict[str, Any]:
+        raise RuntimeError(f"traffic is not added up, and there are no {limit} rows")
 
     def _rows(self, table: str, rows: list[dict[str, Any]], question: tuple[str, str, int]) -> list[dict[str, Any]]:
         filter_text, order, limit = question

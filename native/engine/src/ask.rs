@@ -13,6 +13,7 @@ use crate::engine::{Engine, EngineError};
 use crate::query::{Filter, FlowQuery, FlowRow, HostQuery, HostRow, MAX_ROWS, Order, to_arrow};
 use crate::scan::Question;
 use crate::sums::{SumQuery, Sums};
+use crate::traffic::TrafficRows;
 
 /// How long a question may take; a worker that reads files may be in the middle of a block.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -45,6 +46,16 @@ impl Engine {
         self.ask_workers(Question::Sums(SumQuery { reply }), &answers, |answer| sums.merge(answer))?;
         let rows = sums.into_rows(limit.min(MAX_ROWS));
         serde_json::to_string(&rows).map_err(|_| EngineError::State("sums cannot be told as JSON"))
+    }
+
+    /// All flow records so far added up, as JSON, with the `limit` busiest conversations and hosts: see [`TrafficRows`].
+    ///
+    /// # Errors
+    /// The configuration does not ask for it.
+    pub fn traffic(&self, limit: usize) -> Result<String, EngineError> {
+        let traffic = self.shared.merge.traffic.as_ref().ok_or(EngineError::State("traffic is not added up"))?;
+        let rows: TrafficRows = lock(traffic).rows(limit, &self.shared.interfaces);
+        serde_json::to_string(&rows).map_err(|_| EngineError::State("traffic cannot be told as JSON"))
     }
 
     /// Asks every worker and takes what each one answers.

@@ -73,6 +73,9 @@ pub struct EngineConfig {
     /// Whether mails are given with their bytes (read).
     #[serde(default)]
     pub raw_mails: bool,
+    /// Whether flow records are added up over the whole run (read).
+    #[serde(default)]
+    pub traffic: bool,
 }
 
 /// How one interface is captured.

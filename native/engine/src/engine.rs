@@ -139,6 +139,7 @@ impl Engine {
         let links = interfaces.iter().map(|_| Arc::default()).collect();
         let published = (0..config.workers).map(|_| Arc::new(Published::new(interfaces.len()))).collect();
         let mirror = Mutex::new(MirrorHealth::new(config.mirror.clone(), Arc::clone(&interfaces)));
+        let traffic = config.traffic.then(Mutex::default);
         let wanted = (!config.apps.is_empty()).then(|| Selection::new(&config.apps));
         let selection = wanted.transpose().map_err(EngineError::Config)?.map(Arc::new);
         let shared = Shared {
@@ -152,7 +153,7 @@ impl Engine {
             eve: Arc::default(),
             read: Arc::default(),
             web,
-            merge: Arc::new(MergeState { mirror, ..MergeState::default() }),
+            merge: Arc::new(MergeState { mirror, traffic, ..MergeState::default() }),
             ring: OnceLock::new(),
             records: OnceLock::new(),
             records_state: Arc::default(),

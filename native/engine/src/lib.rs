@@ -38,6 +38,7 @@ pub mod stream;
 pub mod sums;
 #[cfg(test)]
 mod testing;
+pub mod traffic;
 mod tunnels;
 mod watch;
 pub mod watchlist;

@@ -19,6 +19,7 @@ use crate::output::EventLog;
 use crate::punt::{PuntedFrame, PuntedFrames};
 use crate::query::HostQuery;
 use crate::records::RecordFeed;
+use crate::traffic::Traffic;
 use crate::web::{WebRecord, WebWatch};
 
 /// In `read`, so many frames of control protocols go over together at most, if nothing else has to go before.
@@ -163,6 +164,8 @@ pub struct MergeState {
     pub punted_dropped: AtomicU64,
     /// How the mirror is.
     pub mirror: Mutex<MirrorHealth>,
+    /// Flow records added up, if somebody wants that.
+    pub traffic: Option<Mutex<Traffic>>,
 }
 
 /// Where the merge thread speaks to.
@@ -330,6 +333,9 @@ impl Merge {
         self.state.notices_dropped.fetch_add(lost, Ordering::Relaxed);
         self.name_flows(&apps, &mut records);
         self.beacons.take(&records, notice.time_ns, &mut notice.beacons);
+        if let Some(traffic) = &self.state.traffic {
+            lock(traffic).take(&records);
+        }
         self.publish(notice.time_ns);
         self.notify(notice, false);
         let (apps, records) = (Arc::new(apps), Arc::new(records));

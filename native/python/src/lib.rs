@@ -244,10 +244,16 @@ impl Batch {
 
 #[pyfunction]
 fn empty_records(kind: &str) -> PyResult<RecordBatch> {
-    let kind = RecordKind::ALL.into_iter().find(|known| known.name() == kind);
-    let kind = kind.ok_or_else(|| PyValueError::new_err("there is no such kind of records"))?;
-    let batch = kind.batch(&Rows::default(), &[]).map_err(|error| raise(error.into()))?;
-    Ok(RecordBatch(batch))
+    let batch = match kind {
+        "mail" => engine::rows::mails_to_arrow(&[], &[]).map_err(EngineError::from),
+        "login" => engine::rows::logins_to_arrow(&[], &[]).map_err(EngineError::from),
+        _ => {
+            let kind = RecordKind::ALL.into_iter().find(|known| known.name() == kind);
+            let kind = kind.ok_or_else(|| PyValueError::new_err("there is no such kind of records"))?;
+            kind.batch(&Rows::default(), &[]).map_err(EngineError::from)
+        }
+    };
+    batch.map(RecordBatch).map_err(raise)
 }
 
 fn seconds(timeout_seconds: f64) -> PyResult<Duration> {
@@ -338,6 +344,10 @@ impl Engine {
 
     fn sums(&self, py: Python<'_>, limit: usize) -> PyResult<String> {
         py.detach(|| self.engine.sums(limit)).map_err(raise)
+    }
+
+    fn traffic(&self, py: Python<'_>, limit: usize) -> PyResult<String> {
+        py.detach(|| self.engine.traffic(limit)).map_err(raise)
     }
 
     fn log_event(&self, py: Python<'_>, line: String) {

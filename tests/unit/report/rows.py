@@ -28,6 +28,7 @@ def flow(second: float, source: str, number: int = 1, **columns: Any) -> dict[st
         "dest_mac": None,
         "vlan": [],
         "in_iface": "day.pcap",
+        "frame": 7,
     } | columns
 
 

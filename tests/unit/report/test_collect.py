@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-import sensor
+from sensor.cli.main import main
 from sensor.config import Config
 from sensor.engine import Batch
 from sensor.mail.judge import MailJudge
@@ -14,18 +14,17 @@ from sensor.report.alerts import AlertSection
 from sensor.report.attackers import AttackerSection
 from sensor.report.attacks import AttackSection
 from sensor.report.collect import Report
-from sensor.report.finding import Places, wireshark_filter
+from sensor.report.finding import wireshark_filter
 from sensor.report.letters import MailFiles
 from sensor.report.mails import MailSections
-from sensor.report.timeline import MOST_STEPS, Timeline
-from sensor.report.traffic import TrafficSections
+from sensor.report.traffic import hosts
 from tests.traffic.build import Conversation, Endpoint, write_pcap
 from tests.unit.report import rows
 
 
 @pytest.fixture
 def mails() -> MailSections:
-    sections = MailSections(Places())
+    sections = MailSections()
     sections.take(rows.campaign())
     sections.take_judged(MailJudge(Config()).take(Batch(0, mails=rows.campaign())).judged)
     sections.take_clicks([rows.click(200, "172.16.60.101")])
@@ -60,7 +59,7 @@ def test_sources_links_and_deliveries(mails: MailSections) -> None:
 
 
 def test_a_mail_that_is_relayed_or_read_counts_once() -> None:
-    sections = MailSections(Places())
+    sections = MailSections()
     original = rows.phishing(1, {"user1@t3sec.cc": 250})
     relayed: Any = {**original, "src_ip": rows.SERVER, "src_internal": True, "time_ns": original["time_ns"] + 1}
     read: Any = {**original, "protocol": "pop3", "command": "RETR", "rcpt_to": []}
@@ -71,7 +70,7 @@ def test_a_mail_that_is_relayed_or_read_counts_once() -> None:
 
 
 def test_one_that_is_refused_first_and_taken_later_has_the_mail() -> None:
-    sections = MailSections(Places())
+    sections = MailSections()
     sections.take([rows.phishing(1, {"a@t3sec.cc": 451}), rows.phishing(2, {"a@t3sec.cc": 250})])
     [delivery] = sections.deliveries()
     assert (delivery["delivered"], delivery["refused"]) == (["a@t3sec.cc"], [])
@@ -91,7 +90,7 @@ def test_mail_that_nobody_speaks_against_is_no_phishing() -> None:
         )
         for n in range(1, 41)
     ]
-    sections = MailSections(Places())
+    sections = MailSections()
     sections.take([*news, *turns])
     sections.take_judged(MailJudge(Config()).take(Batch(0, mails=[*news, *turns])).judged)
     phishing = {row["sender"] for row in sections.deliveries() if row["phishing"]}
@@ -107,7 +106,7 @@ def test_messages_lie_beside_the_report_and_belong_to_their_deliveries(tmp_path:
     earlier.touch()
     foreign.touch()
     files = MailFiles(tmp_path)
-    sections = MailSections(Places(), files)
+    sections = MailSections(files)
     sections.take([sent, read, lost], [b"abc", b"a", b""])
     [delivery] = sections.deliveries()
     names = ["mail/20261122T070001Z-00001-smtp-1_@x_y.eml", "mail/20261122T070001Z-00002-pop3-1_@x_y-partial.eml"]
@@ -119,10 +118,8 @@ def test_messages_lie_beside_the_report_and_belong_to_their_deliveries(tmp_path:
 
 
 def test_alerts_name_the_flow_that_they_rest_on() -> None:
-    places = Places()
-    section = AlertSection(places)
+    section = AlertSection()
     section.take(MailJudge(Config()).take(Batch(0, mails=rows.campaign())))
-    places.learn(1, "day.pcap", 7)
     described = {"host": rows.SERVER, "indicator": "it@t3sec.cc", "severity": "high", "opened": "2026"}
     silent = {"host": "", "indicator": "mirror", "severity": "medium", "opened": "2026"}
     first, second = section.alerts([silent, described])
@@ -140,7 +137,7 @@ def test_an_outlier_sends_ten_times_as_much_as_the_next(messages: list[int], sta
 
 
 def test_attacks_tell_weakness_and_success() -> None:
-    section = AttackSection(Places())
+    section = AttackSection()
     tried: list[Any] = [rows.web(n) for n in range(3)]
     shell: Any = rows.web(
         9, category="web.webshell", path="/up/x.php", parameter="cmd", succeeded=True, evidence="uid=33"
@@ -159,7 +156,7 @@ def test_attacks_tell_weakness_and_success() -> None:
 
 
 def test_an_account_that_was_guessed_leads() -> None:
-    section = AccountSection(Places())
+    section = AccountSection()
     section.take([rows.login(0, None, "imap", "zhao"), *(rows.login(n, n == 4) for n in range(1, 5))])
     first, second = section.accounts()
     assert (first["user"], first["attempts"], first["success"]) == ("li.wei@t3sec.cc", 4, True)
@@ -167,7 +164,7 @@ def test_an_account_that_was_guessed_leads() -> None:
 
 
 def test_what_an_attacker_did_stands_in_order() -> None:
-    section = AttackerSection(Places())
+    section = AttackerSection()
     section.take_web([rows.web(300), rows.web(301), rows.web(302, succeeded=True)])
     section.take_logins([rows.login(200, success=False), rows.login(201, success=True)])
     section.take_mails(rows.campaign())
@@ -177,16 +174,6 @@ def test_what_an_attacker_did_stands_in_order() -> None:
     assert row["actions"][-1]["text"] == "GET mail.t3sec.cc/search q: SQL injection (succeeded)"
 
 
-def test_the_timeline_has_room_for_any_span() -> None:
-    timeline = Timeline()
-    timeline.add((0, 9_999_999_999), 10, 100)
-    assert [step["packets"] for step in timeline.document()] == [1] * 10
-    timeline.add((86_400 * 10**9, 86_400 * 10**9), 5, 50)
-    steps = timeline.document()
-    assert len(steps) <= MOST_STEPS
-    assert (sum(step["packets"] for step in steps), sum(step["bytes"] for step in steps)) == (15, 150)
-
-
 def test_a_filter_opens_the_flow() -> None:
     assert wireshark_filter("2001:db8::1", "2001:db8::2", "UDP", (53, 9)) == (
         "ipv6.addr == 2001:db8::1 && ipv6.addr == 2001:db8::2 && udp.port == 53 && udp.port == 9"
@@ -194,30 +181,34 @@ def test_a_filter_opens_the_flow() -> None:
     assert wireshark_filter("10.0.0.1", "10.0.0.2", "ICMP", (None, 8)) == "ip.addr == 10.0.0.1 && ip.addr == 10.0.0.2"
 
 
-def test_flow_records_become_conversations_and_tell_places(tmp_path: Path) -> None:
+def test_flow_records_become_conversations_hosts_and_a_timeline(tmp_path: Path) -> None:
     pc, server = Endpoint("02:00:00:00:00:01", "10.0.0.5", 4000), Endpoint("02:00:00:00:00:02", "192.0.2.9", 80)
     talk = Conversation(pc, server)
     frames = [*talk.open(), *talk.send(b"x" * 3000, from_client=True), *talk.close()]
-    write_pcap(tmp_path / "a.pcap", [(rows.START_NS + n, frame) for n, frame in enumerate(frames)])
-    places = Places()
-    traffic = TrafficSections(places, lambda ip: ip.startswith("10."))
-    with sensor.open(tmp_path / "a.pcap") as capture:
-        [batch] = capture.batches("flow")
-        [record] = capture.flows()
-    places.want(record.flow_id)
-    traffic.take(batch)
-    [row] = traffic.conversations()
+    write_pcap(tmp_path / "a.pcap", [(rows.START_NS + n * 10**9, frame) for n, frame in enumerate(frames)])
+    assert main(["read", "--report", "-o", str(tmp_path), str(tmp_path / "a.pcap")]) == 0
+    document = json.loads((tmp_path / "report.json").read_text())
+    [row] = document["conversations"]
     assert (row["source"], row["port"], row["flows"], row["packets"]) == ("10.0.0.5", 80, 1, len(frames))
+    assert (row["file"], row["frame"]) == (str(tmp_path / "a.pcap"), 1)
     assert row["filter"] == "ip.addr == 10.0.0.5 && ip.addr == 192.0.2.9 && tcp.port == 80"
-    assert places.of(record.flow_id) == (str(tmp_path / "a.pcap"), 1)
-    [host] = traffic.hosts([{"ip": "10.0.0.5", "name": "pc-1", "mac": "02:00:00:00:00:01", "vendor": None}])
-    assert (host["name"], host["bytes_out"]) == ("pc-1", row["bytes_toserver"])
-    [protocol] = traffic.protocols()
+    assert row["first_seen"] == "2026-11-22T07:00:00.000000+0000"
+    [host] = document["hosts"]
+    assert (host["ip"], host["name"], host["bytes_out"]) == ("10.0.0.5", None, row["bytes_toserver"])
+    [protocol] = document["protocols"]
     assert (protocol["proto"], protocol["packets"]) == ("TCP", len(frames))
+    assert [step["packets"] for step in document["timeline"]] == [1] * len(frames)
+    assert document["timeline"][0]["time"] == "2026-11-22T07:00:00.000000+0000"
+
+
+def test_machines_give_hosts_their_names() -> None:
+    row = {"ip": "fc00::5", "first_ns": rows.START_NS, "last_ns": rows.START_NS, "bytes_out": 1}
+    [named] = hosts([row], [{"ip": "fc00::5", "name": "pc-1", "mac": "02:00:00:00:00:01", "vendor": None}])
+    assert (named["name"], named["mac"], named["filter"]) == ("pc-1", "02:00:00:00:00:01", "ipv6.addr == fc00::5")
 
 
 def test_the_document_has_the_fixed_keys() -> None:
-    document = finished(Report(Config()))
+    document = finished(Report())
     assert list(document) == [
         *("senders", "mail_sources", "urls", "deliveries", "attacks", "attackers", "accounts"),
         *("hosts", "conversations", "protocols", "timeline", "alerts", "not_understood", "mirror"),
@@ -239,5 +230,6 @@ def finished(report: Report) -> dict[str, Any]:
         "mirror": {"verdict": "ok", "reasons": [], "sources": []},
         "warnings": [],
     }
-    report.finish(counters, [], [])
+    nothing: Any = {key: [] for key in ("protocols", "conversations", "hosts", "timeline")}
+    report.finish(counters, {**nothing, "left_out": 0}, [], [])
     return report.document

@@ -34,7 +34,7 @@ class Outline(HTMLParser):
 
 
 def shown(*mails: Any, logins: Any = ()) -> str:
-    report = Report(Config())
+    report = Report()
     report.take(MailJudge(Config()).take(Batch(0, mails=mails, logins=logins)))
     return "".join(page("Report", [("files", rows.HOSTILE)], finished(report)))
 

@@ -6,7 +6,6 @@ import pytest
 
 from sensor.engine import Batch
 from sensor.report.attacks import AttackSection
-from sensor.report.finding import Places
 from sensor.web.injection import EVIDENCE
 from sensor.web.rows import WebRow
 from tests.unit.samples import SECOND, START
@@ -45,7 +44,7 @@ def test_what_may_have_another_reason_proves_nothing(other: dict[str, Any]) -> N
 
 
 def test_the_report_counts_what_was_tried_before_the_error_too() -> None:
-    section = AttackSection(Places())
+    section = AttackSection()
     changes: list[dict[str, Any]] = [PAGE, ERROR, PAGE, {}]
     rows: list[WebRow] = [web(START + n * SECOND, **change) for n, change in enumerate(changes)]
     section.take(rows)

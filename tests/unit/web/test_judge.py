@@ -18,7 +18,7 @@ def _flow(time_ns: int) -> dict[str, Any]:
     return {
         "time_ns": time_ns, "start_ns": time_ns, "flow_id": 7, "community_id": "1:x=", "src_ip": SOURCE,
         "src_port": 40_000, "dest_ip": SERVER, "dest_port": 80, "src_internal": False, "dest_internal": True,
-        "src_mac": None, "dest_mac": "02:00:00:00:00:50", "vlan": [], "in_iface": "eth1",
+        "src_mac": None, "dest_mac": "02:00:00:00:00:50", "vlan": [], "in_iface": "eth1", "frame": None,
     }  # fmt: skip
 
 

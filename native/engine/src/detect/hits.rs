@@ -106,6 +106,8 @@ pub struct Hit {
     pub tunnel: Option<Tunnel>,
     /// Index of the interface.
     pub interface: u16,
+    /// Number of the flow's first frame in its capture file, from 1; 0 live.
+    pub file_frame: u64,
     /// The entry, in these lists.
     pub entry: Match,
     /// The lists that the entry stands in.

@@ -174,6 +174,7 @@ impl Met {
             vlans: flow.vlans.clone(),
             tunnel,
             interface: flow.interface,
+            file_frame: flow.file_frame,
             entry: self.entry,
             watchlists: Arc::clone(&self.watchlists),
             observed: self.observed.clone(),

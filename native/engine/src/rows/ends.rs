@@ -28,6 +28,7 @@ pub(super) struct EndsRow {
     dest_mac: Option<String>,
     vlan: Vec<u16>,
     in_iface: String,
+    frame: Option<u64>,
 }
 
 impl EndsRow {
@@ -48,6 +49,7 @@ impl EndsRow {
             dest_mac: mac_text(record.macs[RESP]),
             vlan: record.vlans.to_vec(),
             in_iface: interface_name(interfaces, record.interface),
+            frame: (record.file_frame != 0).then_some(record.file_frame),
         }
     }
 }

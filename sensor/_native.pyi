@@ -3,6 +3,7 @@
 Every call releases the GIL while it works. Records leave as Arrow through the PyCapsule interface, numbers as JSON.
 """
 
+from os import PathLike
 from typing import Any, final
 
 __all__ = ["Batch", "Engine", "PacketSearch", "RecordBatch", "Watchlists", "WebRules", "empty_records"]
@@ -46,15 +47,25 @@ class Watchlists:
         It has `list`, `indicator`, `type`, `severity`, and `metadata`, the entry's other columns as a JSON object.
         """
 
-    def entries(self, besides: Watchlists | None = None) -> RecordBatch:
-        """All entries, or those that ask for something that no entry of `besides` asks for, each such thing once.
+    def write_entries(self, path: str | PathLike[str], first: int) -> int:
+        """Append a line for every entry to a file that is there, and give their number. OSError: it cannot be written.
 
-        Columns: `entry` (its number), `type`, `indicator`, `network` (of an address, without port), `port`, `proto`,
-        `direction` (`any`, `out`, `in`) and `allow`.
+        A line has, between tabs, the entry's number (the first one's is `first`), type, indicator, `network` (of an
+        address, without port), port, protocol, direction (`any`, `out`, `in`) and `true` where it allows, else `false`.
+        """
+
+    def write_added(
+        self, known: str | PathLike[str] | None, added: str | PathLike[str], next: str | PathLike[str]
+    ) -> int:
+        """Append lines as `write_entries` to `added`, for what the file `known` does not have; give their number.
+
+        Each thing that is asked for stands there once, numbered from 0. Beside them stand all entries that allow,
+        uncounted. `next` becomes the file that knows all entries. OSError: a file cannot be read or written; of a
+        `known` that is not there FileNotFoundError. ValueError: `known` is damaged.
         """
 
     def entry(self, number: int) -> dict[str, Any]:
-        """Give the entry with a number of `entries`, as `find_url` gives it. IndexError: there is none."""
+        """Give the entry of a line that is numbered from 0, as `find_url` gives it. IndexError: none has the number."""
 
     @property
     def lists(self) -> list[dict[str, Any]]:

@@ -195,8 +195,7 @@ class Daemon:
     def _use(self, lists: Lists) -> None:
         generation = self._engine.replace_watchlists(lists.compiled)
         self._mail.use(lists.compiled)
-        if lists.added is not None:
-            self._retro.search(lists.added)
+        self._retro.search(lists.compiled)
         self._view.stale_lists = lists.stale
         for name, reason in lists.stale:
             _log.warning("list %s: %s", name, reason)

@@ -4,25 +4,20 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TypeVar
 
 from sensor.config import Config, ConfigError
 from sensor.watchlist import WatchlistStore
-
-if TYPE_CHECKING:
-    from sensor._native import Watchlists
-    from sensor.hunt.retro import Added
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """Compiled lists for the engine, which of their sources are stale: (name, reason), and what a reload adds."""
+    """Compiled lists for the engine, and which of their sources are stale: (name, reason)."""
 
     compiled: object
     stale: list[tuple[str, str]]
-    added: "Added | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +43,13 @@ class ListLoader:
 
     def __init__(self) -> None:
         self._store: WatchlistStore | None = None
-        self._before: Watchlists | None = None
 
     def __call__(self, config: Config) -> Lists:
         """Load what the configuration names. The first time every bad list is an error: ConfigError."""
         if self._store is None:
             self._store = WatchlistStore()
         loaded = self._store.load(config.watchlists)
-        compiled = cast("Watchlists", loaded.watchlists)
-        added = None
-        if self._before is not None:
-            from sensor.hunt.retro import added_by  # noqa: PLC0415  # late: `read` loads lists once, and starts faster
-
-            added = added_by(compiled, self._before)
-        self._before = compiled
-        return Lists(compiled, [(item.name, item.reason) for item in loaded.stale], added)
+        return Lists(loaded.watchlists, [(item.name, item.reason) for item in loaded.stale])
 
 
 class Reloader:

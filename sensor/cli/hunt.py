@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError(ExitCode.INPUT_OUTPUT, printable(describe(error))) from error
     _print(found, as_json=args.json)
     if not found:
-        _note(f"nobody met {counted(len(wanted.entries), 'indicator')} in {places.history}")
+        _note(f"nobody met {counted(len(wanted), 'indicator')} in {places.history}")
     return ExitCode.OK if found else ExitCode.NO
 
 
@@ -108,7 +108,7 @@ def _wanted(args: argparse.Namespace, reading: Reading | None) -> WantedSet:
             wanted.add_port(port)
     for line in wanted.refused[:_SHOWN_REFUSALS]:
         _note(line)
-    if not wanted.entries:
+    if not wanted:
         raise CommandError(ExitCode.USAGE, "nothing to look for: name an indicator, --list FILE or --notice FILE")
     return wanted
 

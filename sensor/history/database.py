@@ -1,5 +1,6 @@
 """DuckDB, as writers and searches of the history use it: in memory, bounded, and nothing outside of its directory."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,12 +17,12 @@ _MOST_SPILLED_TIMES = 8
 
 
 def connect(
-    root: Path, spill: Path, *, memory_bytes: int, threads: int = 1, keep_order: bool = True
+    root: Path, spill: Path, *, memory_bytes: int, threads: int = 1, besides: Sequence[Path] = ()
 ) -> "DuckDBPyConnection":
-    """Open a connection that can read and write below `root` alone.
+    """Open a connection that can read and write below `root`, and the files `besides`, alone.
 
-    What memory cannot hold goes to the directory `spill`, eight times as much at most. Without `keep_order` rows come
-    as they are found, which takes less memory.
+    What memory cannot hold goes to the directory `spill`, eight times as much at most. With more than one thread
+    rows come as they are found, which takes less memory.
     """
     import duckdb  # noqa: PLC0415  # late: 0.15 s, for those who write or search history
 
@@ -30,7 +31,8 @@ def connect(
         f"temp_directory = {quoted(spill)}",
         f"max_temp_directory_size = '{memory_bytes * _MOST_SPILLED_TIMES}B'",
         f"allowed_directories = [{quoted(root)}]",
-        f"preserve_insertion_order = {str(keep_order).lower()}",
+        f"allowed_paths = [{', '.join(map(quoted, besides))}]",
+        f"preserve_insertion_order = {str(threads == 1).lower()}",
         "enable_external_access = false",
         "python_enable_replacements = false",
         "lock_configuration = true",

@@ -1,14 +1,14 @@
 """The process that searches for a running sensor, at the lowest priority.
 
-Standard input has a line of JSON with `history`, `ring` and `internal`, and then one for each entry to look for, as
-`Watchlists.entries` gives it. Standard output has a line of JSON for each machine and indicator; notes go to standard
-error. Nothing listens, and nothing is written but what memory cannot hold.
+The argument is JSON with `history`, `ring` and `internal`. Standard input is a file of the entries to look for, as
+`Watchlists.write_entries` writes it. Standard output has a line of JSON for each machine and indicator; notes go to
+standard error. Nothing listens, and nothing is written but what memory cannot hold.
 """
 
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from sensor.give_way import give_way
 from sensor.hunt.answer import Sighting
 from sensor.hunt.hunt import Hunt, Places
 from sensor.hunt.tree import Window
-from sensor.hunt.wanted import Wanted, WantedSet
+from sensor.hunt.wanted import WantedSet
 from sensor.identity.ends import Ends
 
 _INPUT_OUTPUT = 74
@@ -27,7 +27,7 @@ def main() -> int:
     """Search once; gives the exit code."""
     try:
         give_way()
-        for line in _answer(sys.stdin):
+        for line in _answer(json.loads(sys.argv[1])):
             print(json.dumps(line))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -37,20 +37,12 @@ def main() -> int:
     return 0
 
 
-def _answer(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
-    asked = iter(lines)
-    places = json.loads(next(asked))
-    numbers: list[int] = []
-    wanted = WantedSet()
-    for line in asked:
-        number, *entry = json.loads(line)
-        wanted.entries.append(Wanted(len(numbers), *entry))
-        numbers.append(number)
+def _answer(places: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     ring = Path(places["ring"]) if places["ring"] else None
     ends = Ends(map(ip_network, places["internal"]))
     hunt = Hunt(Places(Path(places["history"]), ring, None), ends, _note)
-    for sighting in hunt.run(wanted, Window()):
-        yield {**sighting.describe(), **_more(sighting), "entry": numbers[sighting.wanted.number]}
+    for sighting in hunt.run(WantedSet(sys.stdin.buffer), Window()):
+        yield {**sighting.describe(), **_more(sighting), "entry": sighting.wanted.number}
 
 
 def _more(sighting: Sighting) -> dict[str, Any]:

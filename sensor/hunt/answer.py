@@ -1,7 +1,7 @@
 """From sums of connections to the answer: one line for each machine and indicator."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -107,9 +107,9 @@ class Machines:
 
 
 def sightings(
-    sums: Iterable[Sum], wanted: Sequence[Wanted], machines: Machines, ends: Ends, segments: Segments
+    sums: Iterable[Sum], wanted: Mapping[int, Wanted], machines: Machines, ends: Ends, segments: Segments
 ) -> list[Sighting]:
-    """Give each machine with each indicator that it met, the newest first."""
+    """Give each machine with each indicator that it met, the newest first; `wanted` are these by their numbers."""
     found: dict[tuple[int, str, str | None, str | None], Sighting] = {}
     for row in sums:
         host_is_src = _host_is_src(row, ends)

@@ -1,7 +1,7 @@
 # ruff: noqa: S608  # values go in as parameters; what is put into a statement is this package's, or a quoted path
 """DuckDB over the history's files: in memory, bounded, and able to read nothing else."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from sensor.hunt.tree import Tree
 _MEMORY_BYTES = 1 << 30
 _THREADS = 2
 _MOST_RETRIES = 5
+_ROWS_A_CHUNK = 50_000
 
 
 class Database:
@@ -21,13 +22,13 @@ class Database:
     Damaged files are left out, with one line for `note` each. Close it to give back what it has put on the disk.
     """
 
-    def __init__(self, tree: Tree, spill: Path, note: Callable[[str], None]) -> None:
-        """`spill` is a directory of its own for what memory cannot hold."""
+    def __init__(self, tree: Tree, spill: Path, wanted: Path, note: Callable[[str], None]) -> None:
+        """`spill` is a directory of its own for what memory cannot hold, `wanted` a file that may be read besides."""
         self._tree = tree
         self._note = note
         self._damaged: set[Path] = set()
         self._connection = connect(
-            tree.directory, spill, memory_bytes=_MEMORY_BYTES, threads=_THREADS, keep_order=False
+            tree.directory, spill, memory_bytes=_MEMORY_BYTES, threads=_THREADS, besides=[wanted]
         )
 
     def close(self) -> None:
@@ -41,6 +42,15 @@ class Database:
     def rows(self, sql: str, **parameters: object) -> list[tuple[Any, ...]]:
         """Give the answer to a question that touches no file."""
         return self._connection.execute(sql, parameters or None).fetchall()
+
+    def chunks(self, table: str, sql: str) -> Iterator[list[tuple[Any, ...]]]:
+        """Give the answer to a question that touches no file, asked of some rows of a table after the other.
+
+        `sql` has a condition that names them at `{rows}`.
+        """
+        [(size,)] = self.rows(f"SELECT count(*) FROM {table}")
+        for first in range(0, size, _ROWS_A_CHUNK):
+            yield self.rows(sql.format(rows=f"{table}.rowid >= {first} AND {table}.rowid < {first + _ROWS_A_CHUNK}"))
 
     def has(self, table: str) -> bool:
         """Whether a table has any row."""

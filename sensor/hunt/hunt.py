@@ -54,10 +54,11 @@ class Hunt:
             search.run(open_flows(places.socket, wanted, self._ends, self._note))
             sums = list(search.sums())
             spans = search.spans() if sums else []
+            met = search.met() if sums else {}
         known = {span.ip for span in spans}
         unknown = {ip for row in sums for ip in (row.src_ip, row.dest_ip) if ip not in known}
         spans += self._ask_machines(ip for ip in sorted(unknown) if self._ends.is_internal(ip))
-        return sightings(sums, wanted.entries, Machines(spans), self._ends, Segments(places.ring))
+        return sightings(sums, met, Machines(spans), self._ends, Segments(places.ring))
 
     def _ask_machines(self, addresses: Iterable[str]) -> list[SpanRow]:
         """Ask a running sensor who hosts are of which the history does not know it yet."""

@@ -35,10 +35,12 @@ def open_flows(socket: Path | None, wanted: WantedSet, ends: Ends, note: Callabl
 
 
 def _filters(wanted: WantedSet) -> Iterable[str]:
-    networks = {entry.network for entry in wanted.entries}
-    if len(networks) > _MOST_QUESTIONS:
-        return [""]
-    return [text for text in networks if text is not None] if None not in networks else [""]
+    networks: set[str] = set()
+    for entry in wanted.entries():
+        if entry.network is None or len(networks) == _MOST_QUESTIONS:
+            return [""]
+        networks.add(entry.network)
+    return networks
 
 
 def _as_record(row: dict[str, Any], ends: Ends) -> dict[str, Any]:

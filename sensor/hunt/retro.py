@@ -1,55 +1,41 @@
-"""Hunting by itself: what a reload adds to the lists is looked for in the history at once.
+"""Hunting by itself: what is added to the lists is looked for in the history at once.
 
 A process of its own does it, at the lowest priority and in bounded memory, so that it can neither slow nor take down
-the capture. One runs at a time.
+the capture. One runs at a time. What was looked for already a file beside the history knows, so that lists which
+change while the sensor is stopped are compared as well, and a hunt that was broken off is made again.
 """
 
 import json
 import logging
 import subprocess
 import sys
+import tempfile
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from sensor.alerts.rows import JudgedRow
 from sensor.alerts.tally import describe_entry, entry_of
 from sensor.alerts.text import counted, escape, size, stamp
 from sensor.config import Config
 from sensor.engine import Batch
+from sensor.hunt.wanted import on_disk
 
 if TYPE_CHECKING:
-    from sensor._native import RecordBatch, Watchlists
+    from sensor._native import Watchlists
 
 MOST_ALERTS = 1000
 """Alerts that one hunt raises; what it finds beyond that is counted in the log, and `spanwatch hunt` tells it."""
 
+KNOWN = ".hunted"
+"""Name of the file beside the history that has a fingerprint of every entry which was looked for."""
+
 _RULE = "watchlist.retro"
-_MOST_WAITING = 8
 _STOP_SECONDS = 5.0
 _log = logging.getLogger(__name__)
-
-
-class Added(NamedTuple):
-    """What a reload adds: compiled lists, and which of their entries are new, as `Watchlists.entries` gives them."""
-
-    lists: "Watchlists"
-    entries: "RecordBatch"
-
-    def rows(self) -> Iterator[tuple[Any, ...]]:
-        """Give the new entries one by one: as Python's objects a million would take some hundred megabytes."""
-        import nanoarrow  # noqa: PLC0415  # late: only for those who add
-
-        rows: Iterator[tuple[Any, ...]] = nanoarrow.Array(self.entries).iter_tuples()
-        return rows
-
-
-def added_by(lists: "Watchlists", before: "Watchlists") -> Added | None:
-    """Give what lists ask for that those before did not, None if there is nothing."""
-    entries = lists.entries(before)
-    return Added(lists, entries) if len(entries) else None
 
 
 class RetroHunts:
@@ -64,23 +50,21 @@ class RetroHunts:
             "internal": [str(network) for network in config.networks.internal],
         }
         self._enabled = config.history.enabled
+        self._known = config.history.directory / KNOWN
         self._command = command
         self._lock = threading.Condition()
-        self._waiting: deque[Added] = deque()
+        self._waiting: Watchlists | None = None
         self._found: deque[JudgedRow] = deque()
         self._process: subprocess.Popen[str] | None = None
         self._closed = False
         self._thread: threading.Thread | None = None
 
-    def search(self, added: Added) -> None:
-        """Look for entries as soon as the hunts before are over."""
+    def search(self, lists: object) -> None:
+        """Look, as soon as the hunt before is over, for what these compiled lists ask for and none before them did."""
         if not self._enabled:
             return
         with self._lock:
-            if len(self._waiting) == _MOST_WAITING:
-                _log.warning("retro-hunt: %d reloads wait; what the oldest added is not looked for", _MOST_WAITING)
-                self._waiting.popleft()
-            self._waiting.append(added)
+            self._waiting = cast("Watchlists", lists)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="retro-hunt", daemon=True)
                 self._thread.start()
@@ -106,21 +90,42 @@ class RetroHunts:
             self._thread.join(_STOP_SECONDS)
 
     def _run(self) -> None:
-        while (added := self._next()) is not None:
+        while (lists := self._next()) is not None:
             try:
-                self._hunt(added)
+                self._compare(lists)
             except (OSError, ValueError) as error:
                 _log.error("retro-hunt: %s", error)  # the reason says all
 
-    def _next(self) -> Added | None:
+    def _next(self) -> "Watchlists | None":
         with self._lock:
             self._lock.wait_for(lambda: self._waiting or self._closed)
-            return None if self._closed else self._waiting.popleft()
+            lists, self._waiting = self._waiting, None
+            return None if self._closed else lists
 
-    def _hunt(self, added: Added) -> None:
-        _log.info("retro-hunt: looking for %s in the history", counted(len(added.entries), "new indicator"))
+    def _compare(self, lists: "Watchlists") -> None:
+        """Hunt for what is not known yet; it is known only once that hunt has ended well."""
+        following = self._known.with_name(KNOWN + ".tmp")
+        with tempfile.TemporaryFile(dir=on_disk()) as added:
+            path = Path(f"/proc/self/fd/{added.fileno()}")
+            try:
+                number = lists.write_added(self._known, path, following)
+            except (FileNotFoundError, ValueError) as error:
+                _log.warning("retro-hunt: only what is added from now on is looked for: %s: %s", self._known, error)
+                lists.write_added(None, path, following)
+                number = 0
+            if number:
+                self._hunt(lists, number, added)
+        if not self._closed:
+            following.replace(self._known)
+
+    def _hunt(self, lists: "Watchlists", number: int, added: IO[bytes]) -> None:
+        _log.info("retro-hunt: looking for %s in the history", counted(number, "new indicator"))
         process = subprocess.Popen(
-            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [*self._command, json.dumps(self._places)],
+            stdin=added,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         with self._lock:
             self._process = process
@@ -129,7 +134,7 @@ class RetroHunts:
         notes = threading.Thread(target=_pass_on, args=(process.stderr,), name="retro-hunt-notes", daemon=True)
         notes.start()
         try:
-            found = self._talk(process, added)
+            found = self._listen(process, lists)
         finally:
             process.kill() if process.poll() is None else None
             code = process.wait()
@@ -140,21 +145,13 @@ class RetroHunts:
             raise OSError(f"the search ended with code {code}")
         _log.info("retro-hunt: %s", _outcome(found))
 
-    def _talk(self, process: "subprocess.Popen[str]", added: Added) -> int:
-        """Tell the process what to look for, and take what it finds."""
-        if process.stdin is None or process.stdout is None:
-            raise OSError("the search has no pipes")
-        try:
-            process.stdin.write(json.dumps(self._places) + "\n")
-            process.stdin.writelines(json.dumps(entry) + "\n" for entry in added.rows())
-            process.stdin.close()
-        except BrokenPipeError:
-            return 0  # its code and its last words say why
+    def _listen(self, process: "subprocess.Popen[str]", lists: "Watchlists") -> int:
+        """Take what the process finds."""
         found = 0
-        for line in process.stdout:
+        for line in process.stdout or ():
             found += 1
             if found <= MOST_ALERTS:
-                row = _judged(json.loads(line), added.lists.entry)
+                row = _judged(json.loads(line), lists.entry)
                 with self._lock:
                     self._found.append(row)
         process.wait()

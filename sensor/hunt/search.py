@@ -4,29 +4,29 @@ Only hours that a rollup, a conversation or a name leads to are opened for their
 yet.
 """
 
-import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+from sensor._native import Watchlists
+from sensor.history.database import quoted
 from sensor.history.tree import hour_of
 from sensor.hunt import statements
 from sensor.hunt.database import Database
 from sensor.hunt.networks import Networks
 from sensor.hunt.tree import Tree, Window
-from sensor.hunt.wanted import WantedSet, compiled_urls
+from sensor.hunt.wanted import Wanted, WantedSet, compiled_urls, on_disk
 
-_DISK = Path("/var/tmp")  # noqa: S108  # a directory with a name of its own is made in it
 _CHUNK_BYTES = 1 << 30
 _CHUNK_HOURS = 24 * 31
 _STRETCH_HOURS = 24
 _NAME_KINDS = ("dns", "tls", "quic", "http", "flow")
-_ADDRESS_TYPES = ("VARCHAR", "UINTEGER", "USMALLINT", "VARCHAR", "VARCHAR")
+_INSIDE_TYPES = ("VARCHAR", "VARCHAR")
 _URL_TYPES = ("VARCHAR", "VARCHAR", "USMALLINT", "UINTEGER")
-_WANTED_TYPES = ("UINTEGER", "VARCHAR", "VARCHAR", "VARCHAR", "USMALLINT", "VARCHAR", "VARCHAR", "BOOLEAN")
 
 
 class FlowOf(NamedTuple):
@@ -84,11 +84,11 @@ class Search:
 
     def __init__(self, directory: Path, wanted: WantedSet, window: Window, note: Callable[[str], None]) -> None:
         self._tree = Tree(directory)
-        self._wanted = wanted
+        self._wanted = wanted.path
         self._window = window
-        self._spill = tempfile.TemporaryDirectory(prefix="spanwatch-hunt-", dir=_on_disk())
-        self._database = Database(self._tree, Path(self._spill.name), note)
-        self._kinds = {entry.kind for entry in wanted.entries}
+        self._spill = tempfile.TemporaryDirectory(prefix="spanwatch-hunt-", dir=on_disk())
+        self._database = Database(self._tree, Path(self._spill.name), wanted.path, note)
+        self._kinds: set[str] = set()
         self._hours: dict[str, list[int]] = {}
 
     def __enter__(self) -> Self:
@@ -127,6 +127,10 @@ class Search:
         for row in self._database.rows(statements.SUMS):
             yield Sum(*(*row[:-1], FlowOf(**row[-1])))
 
+    def met(self) -> dict[int, Wanted]:
+        """Give by number what of all that is wanted was met."""
+        return {row[0]: Wanted(*row) for row in self._database.rows(statements.MET)}
+
     def spans(self) -> list[SpanRow]:
         """Give the machines that had the addresses which were found, as far as the history knows them."""
         return [SpanRow(*row) for row in self._each_chunk(["host"], statements.SPANS)]
@@ -139,7 +143,8 @@ class Search:
         return self._hours[kind]
 
     def _load_wanted(self) -> None:
-        self._database.insert("wanted", _WANTED_TYPES, self._wanted.entries)
+        self._database.execute(statements.LOAD_WANTED.format(file=quoted(self._wanted)))
+        self._kinds = {kind for (kind,) in self._database.rows(statements.KINDS)}
         self._database.execute(statements.TEXTS)
 
     def _load_live(self, live: Sequence[Mapping[str, Any]]) -> None:
@@ -172,21 +177,13 @@ class Search:
 
     def _find_addresses(self) -> None:
         """Put down the addresses that are wanted: those named, and of networks those that were ever seen."""
-        allowed = Networks((entry.network, entry.port) for entry in self._addresses(allow=True))
-        networks = [entry for entry in self._addresses(allow=False) if "/" in entry.network]
-        held = Networks((entry.network, entry) for entry in networks)
-        found = [(entry.network, entry) for entry in self._addresses(allow=False) if "/" not in entry.network]
-        if held:
-            found += [(address, entry) for address in self._all_addresses() for entry in held.of(address)]
-        if allowed:
-            found = [(address, entry) for address, entry in found if not _allows(allowed.of(address), entry.port)]
-        rows = [(address, entry.number, entry.port, entry.proto, entry.direction) for address, entry in found]
-        self._database.insert("address", _ADDRESS_TYPES, rows)
-
-    def _addresses(self, *, allow: bool) -> Iterator["_Address"]:
-        for entry in self._wanted.entries:
-            if entry.network is not None and entry.allow is allow:
-                yield _Address(entry.network, entry.number, entry.port, entry.proto, entry.direction)
+        networks = Networks(text for rows in self._database.chunks("wanted", statements.NETWORKS) for (text,) in rows)
+        if networks:
+            listed = self._database.chunks("wanted", statements.LISTED_ADDRESSES)
+            for addresses in chain([self._all_addresses()], ({address for (address,) in rows} for rows in listed)):
+                rows = [(address, network) for address in addresses for network in networks.of(address)]
+                self._database.insert("inside", _INSIDE_TYPES, rows)
+        self._database.execute(statements.ADDRESSES)
 
     def _all_addresses(self) -> set[str]:
         rest = set(self._of("flow")) - self._summed
@@ -204,18 +201,26 @@ class Search:
         self._database.execute(statements.MATCH_NAMES.format(names=names))
 
     def _find_urls(self) -> None:
-        urls = self._wanted.urls
-        if not urls:
+        if "url" not in self._kinds:
             return
-        lists = compiled_urls(urls)
-        numbers = {entry.indicator: entry.number for entry in urls if not entry.allow}
-        rows: list[tuple[str | None, str, int | None, int]] = []
-        candidates = self._each_chunk(["http"], statements.URL_CANDIDATES)
         links = ((None, url, None) for (url,) in self._each_chunk(["mail"], statements.LINK_CANDIDATES))
-        for host, target, port in (*candidates, *links):
+        candidates = [*self._each_chunk(["http"], statements.URL_CANDIDATES), *links]
+        if not candidates:
+            return
+        allowed = self._database.rows(statements.ALLOWED_URLS)
+        for urls in self._database.chunks("wanted", statements.URLS):
+            self._match_urls(compiled_urls(url for (url,) in [*allowed, *urls]), candidates)
+
+    def _match_urls(self, lists: Watchlists, candidates: Iterable[tuple[str | None, str, int | None]]) -> None:
+        """Put down the requests and links that these lists have."""
+        found: list[tuple[str, str | None, str, int | None]] = []
+        for host, target, port in candidates:
             entry = lists.find_url(target if host is None else _url_of(host, target, port), 1)
-            if entry is not None and entry["indicator"] in numbers:
-                rows.append((host, target, port, numbers[entry["indicator"]]))
+            if entry is not None:
+                found.append((entry["indicator"], host, target, port))
+        urls = list({indicator for indicator, *_ in found})
+        numbers = dict(self._database.rows(statements.URL_NUMBERS, urls=urls)) if urls else {}
+        rows = [(*shown, numbers[indicator]) for indicator, *shown in found if indicator in numbers]
         self._database.insert("url", _URL_TYPES, rows)
 
     def _find_conversations(self) -> None:
@@ -268,23 +273,6 @@ class Search:
     def _summed(self) -> set[int]:
         """The hours whose flows a rollup tells of, looked up once: of each hour one way of searching it holds."""
         return {hour for hour in self._of("rollup") if self._tree.is_summed(hour)}
-
-
-def _on_disk() -> Path | None:
-    """Give the directory for what memory cannot hold: /tmp is memory itself on many systems."""
-    return _DISK if os.access(_DISK, os.W_OK | os.X_OK) else None
-
-
-class _Address(NamedTuple):
-    network: str
-    number: int
-    port: int | None
-    proto: str | None
-    direction: str
-
-
-def _allows(ports: Sequence[int | None], port: int | None) -> bool:
-    return any(allowed is None or allowed == port for allowed in ports)
 
 
 def _url_of(host: str, target: str, port: int | None) -> str:

@@ -1,9 +1,9 @@
 # ruff: noqa: S608  # what is put together here are constants, and times as numbers
 """The questions of a hunt in SQL. Views are named as the kinds of records, tables as what was found so far.
 
-`wanted` is what is looked for. `address`, `name`, `url` and `text` are the values in records that it comes to, each
-with the number of what it belongs to; `heard` are flows whose conversation showed one, and `met` is what each flow adds
-to the answer.
+`wanted` is what is looked for. `inside` are the listed networks that addresses lie in. `address`, `name`, `url` and
+`text` are the values in records that it comes to, each with the number of what it belongs to; `heard` are flows whose
+conversation showed one, and `met` is what each flow adds to the answer.
 """
 
 from typing import NamedTuple
@@ -15,6 +15,7 @@ CREATE TEMP TABLE wanted (
     id UINTEGER, kind VARCHAR, indicator VARCHAR, network VARCHAR, port USMALLINT, proto VARCHAR, direction VARCHAR,
     allow BOOLEAN
 );
+CREATE TEMP TABLE inside (address VARCHAR, network VARCHAR);
 CREATE TEMP TABLE address (address VARCHAR, id UINTEGER, port USMALLINT, proto VARCHAR, direction VARCHAR);
 CREATE TEMP TABLE summed (address VARCHAR, filename VARCHAR);
 CREATE TEMP TABLE met_address (address VARCHAR, id UINTEGER, port USMALLINT, proto VARCHAR, direction VARCHAR);
@@ -29,6 +30,15 @@ CREATE TEMP TABLE met (
     to_dest UBIGINT, to_src UBIGINT, live_to_dest UBIGINT, live_to_src UBIGINT, answered BOOLEAN, flows UBIGINT
 );
 """
+
+LOAD_WANTED = """
+INSERT INTO wanted SELECT * FROM read_csv(
+    {file}, delim = '\t', quote = '', escape = '', nullstr = '', header = false, auto_detect = false, columns = {{
+    'id': 'UINTEGER', 'kind': 'VARCHAR', 'indicator': 'VARCHAR', 'network': 'VARCHAR', 'port': 'USMALLINT',
+    'proto': 'VARCHAR', 'direction': 'VARCHAR', 'allow': 'BOOLEAN'}})
+"""
+KINDS = "SELECT DISTINCT kind FROM wanted"
+MET = "SELECT * FROM wanted WHERE id IN (SELECT id FROM met)"
 
 _LIVE_TYPES = {
     "time_ns": "UBIGINT",
@@ -68,6 +78,24 @@ TEXTS = """
 INSERT INTO text SELECT indicator, id FROM wanted w
 WHERE kind IN ('ja4', 'mail', 'hash') AND NOT allow
 AND NOT EXISTS (SELECT 1 FROM wanted a WHERE a.allow AND a.kind = w.kind AND a.indicator = w.indicator)
+"""
+
+NETWORKS = "SELECT DISTINCT network FROM wanted WHERE network LIKE '%/%' AND {rows}"
+LISTED_ADDRESSES = "SELECT DISTINCT network FROM wanted WHERE NOT allow AND network NOT LIKE '%/%' AND {rows}"
+
+# What is allowed at an address, at one port or at all, is not looked for there.
+ADDRESSES = """
+INSERT INTO address
+WITH listed AS (
+    SELECT network AS address, id, port, proto, direction, allow FROM wanted WHERE network NOT LIKE '%/%'
+    UNION ALL
+    SELECT inside.address, id, port, proto, direction, allow FROM (SELECT DISTINCT * FROM inside) inside
+    JOIN wanted USING (network)
+)
+SELECT address, id, port, proto, direction FROM listed
+ANTI JOIN (SELECT DISTINCT address, port FROM listed WHERE allow) a
+ON listed.address = a.address AND (a.port IS NULL OR a.port = listed.port)
+WHERE NOT allow
 """
 
 # A name is met by itself and by each suffix that is listed as one. Splitting it costs less than comparing with all, and
@@ -167,6 +195,11 @@ WHERE regexp_replace(lower(host), '\\.?(:[0-9]+)?$', '') IN (
     SELECT regexp_extract(indicator, '^[a-z]+://([^/:?]+|\\[[^\\]]+\\])', 1) FROM wanted WHERE kind = 'url'
 )
 """
+URLS = "SELECT indicator FROM wanted WHERE kind = 'url' AND NOT allow AND {rows}"
+ALLOWED_URLS = "SELECT indicator FROM wanted WHERE kind = 'url' AND allow"
+URL_NUMBERS = (
+    "SELECT indicator, min(id) FROM wanted WHERE kind = 'url' AND NOT allow AND indicator IN $urls GROUP BY ALL"
+)
 LINK_CANDIDATES = "SELECT DISTINCT url FROM (SELECT unnest(urls).url AS url FROM mail)"
 
 HEARD_FLOWS = """

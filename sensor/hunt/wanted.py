@@ -1,10 +1,11 @@
 """What is looked for: indicators from words and lists, in the one form that the core gives them."""
 
+import os
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+import tempfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from sensor._native import Watchlists
 from sensor.alerts.text import counted
@@ -13,7 +14,7 @@ from sensor.hunt.defang import refang
 from sensor.watchlist.load import CoreList, ListFile, ListText, read_list
 from sensor.watchlist.store import complete
 
-_COLUMNS = ["entry", "type", "indicator", "network", "port", "proto", "direction", "allow"]
+_DISK = Path("/var/tmp")  # noqa: S108  # a file without a name, or a directory of one's own, is made in it
 _COMMAND_LINE = "command line"
 _MAIL = re.compile(r"[^\s@:/<>\",;]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _HASH = re.compile(r"[0-9A-Fa-f]{32}|[0-9A-Fa-f]{64}")
@@ -37,21 +38,38 @@ class Wanted(NamedTuple):
     allow: bool = False
 
 
-@dataclass(slots=True)
 class WantedSet:
-    """All that one hunt looks for, with what was refused on the way: a line for people each."""
+    """All that one hunt looks for: in a file, of the lines that the core writes, since lists have millions of entries.
 
-    entries: list[Wanted] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
+    `refused` is what was refused on the way, a line for people each.
+    """
+
+    def __init__(self, file: IO[bytes] | None = None) -> None:
+        """Without a file of what is looked for there is nothing yet. OSError: there is no place for it."""
+        self._file = file or tempfile.TemporaryFile(dir=on_disk())  # noqa: SIM115  # open as long as this is
+        self._size = 0
+        self.refused: list[str] = []
+
+    def __len__(self) -> int:
+        """Give how many were added here."""
+        return self._size
 
     @property
-    def urls(self) -> list[Wanted]:
-        """The URLs among them."""
-        return self.of("url")
+    def path(self) -> Path:
+        """Where this process opens the file, which has no name of its own."""
+        return Path(f"/proc/self/fd/{self._file.fileno()}")
 
-    def of(self, *kinds: str) -> list[Wanted]:
-        """Give the entries of these kinds."""
-        return [entry for entry in self.entries if entry.kind in kinds]
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+    def entries(self) -> Iterator[Wanted]:
+        """Read what is looked for, one by one."""
+        with self.path.open(encoding="utf-8") as lines:
+            for line in lines:
+                number, kind, indicator, network, port, proto, direction, allow = line.rstrip("\n").split("\t")
+                ends = (network or None, int(port) if port else None, proto or None)
+                yield Wanted(int(number), kind, indicator, *ends, direction, allow == "true")
 
     def add_port(self, port: int) -> None:
         """Look for connections to this port outside, whatever the address."""
@@ -78,11 +96,9 @@ class WantedSet:
             self.refused.append(f"{path}: {counted(refused, 'entry', 'entries')} not looked for{where}")
         self.add_compiled(compiled)
 
-    def add_compiled(self, compiled: Watchlists, besides: Watchlists | None = None) -> None:
-        """Take the entries of compiled lists, or those that `besides` does not ask for."""
-        base = len(self.entries)
-        columns = compiled.entries(besides).columns(_COLUMNS[1:])
-        self.entries += [Wanted(base + place, *row) for place, row in enumerate(zip(*columns, strict=True))]
+    def add_compiled(self, compiled: Watchlists) -> None:
+        """Take the entries of compiled lists."""
+        self._size += compiled.write_entries(self.path, self._size)
 
     def _add_others(self, listed: ListText) -> int:
         """Take mail addresses and hashes, which no packet shows by itself, out of a plain list."""
@@ -103,7 +119,9 @@ class WantedSet:
         return True
 
     def _add(self, kind: str, indicator: str, port: int | None = None) -> None:
-        self.entries.append(Wanted(len(self.entries), kind, indicator, port=port))
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(f"{self._size}\t{kind}\t{indicator}\t\t{port or ''}\t\tany\tfalse\n")
+        self._size += 1
 
 
 def _is_other(listed: ListText, line: int) -> bool:
@@ -113,8 +131,13 @@ def _is_other(listed: ListText, line: int) -> bool:
     return any(pattern.fullmatch(text) for pattern in (_MAIL, _HASH, _SHA1))
 
 
-def compiled_urls(urls: Sequence[Wanted]) -> Watchlists:
+def on_disk() -> Path | None:
+    """Give the directory for what memory cannot hold: /tmp is memory itself on many systems."""
+    return _DISK if os.access(_DISK, os.W_OK | os.X_OK) else None
+
+
+def compiled_urls(urls: Iterable[str]) -> Watchlists:
     """Compile URLs alone, so that the core says which of them a request or a link is."""
-    text = "\n".join(entry.indicator for entry in urls).encode()
+    text = "\n".join(urls).encode()
     lists: list[CoreList] = [("urls", "plain", text, 1)]
     return Watchlists.compile(lists)

@@ -89,9 +89,14 @@ class Table:
         rows = list(map(",".join, self._waiting))
         together = "".join(rows)
         commas = together.count(",")
-        is_plain = commas == self._commas * len(rows) and '"' not in together and together.isprintable()
-        if is_plain and max(map(len, rows), default=0) <= _LONGEST_CELL:
+        is_harmless = '"' not in together and together.isprintable()
+        if is_harmless and max(map(len, rows), default=0) <= _LONGEST_CELL:
             self._places.fromlist(self._waiting_places)
+            if commas != self._commas * len(rows):
+                rows = [
+                    row if row.count(",") == self._commas else _quoted(cells)
+                    for row, cells in zip(rows, self._waiting, strict=True)
+                ]
         else:
             rows = list(filter(None, map(self._careful_row, self._waiting_places, self._waiting)))
         self._text.write("\n".join([*rows, ""]).encode())
@@ -109,8 +114,12 @@ class Table:
             cells = [harmless(cell, _LONGEST_CELL) for cell in cells]
             cells[1] = indicator
         self._places.append(place)
-        # RFC 4180, section 2.
-        return ",".join(['"' + cell.replace('"', '""') + '"' if "," in cell or '"' in cell else cell for cell in cells])
+        return _quoted(cells)
+
+
+def _quoted(cells: Sequence[str]) -> str:
+    """Give a row with quotes where they are needed (RFC 4180, section 2)."""
+    return ",".join(['"' + cell.replace('"', '""') + '"' if "," in cell or '"' in cell else cell for cell in cells])
 
 
 def _fault(indicator: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from sensor._native import Watchlists
 from sensor.alerts.incident import Kind
 from sensor.alerts.log import AlertLog
 from sensor.alerts.state import decode
@@ -58,6 +59,7 @@ def test_a_hit_reaches_the_log_the_event_log_the_api_and_the_hook(bench: Bench) 
 
 
 def test_the_history_keeps_records_mails_and_alerts_to_the_end(bench: Bench) -> None:
+    bench.lists = [Lists(Watchlists.compile([]), [])]
     root = bench.directory / "history"
     config = bench.config(**{"history.enabled": True, "history.directory": str(root)})
     bench.engine.kept.append(("flow", flow_batch(3)))
@@ -77,6 +79,7 @@ def test_a_history_that_cannot_go_on_ends_the_run(bench: Bench, monkeypatch: pyt
         raise ZeroDivisionError("a defect")
 
     monkeypatch.setattr(History, "take_records", fail)
+    bench.lists = [Lists(Watchlists.compile([]), [])]
     config = bench.config(**{"history.enabled": True, "history.directory": str(bench.directory / "history")})
     with pytest.raises(WorkerError, match="the history's writer has died: a defect"):
         bench.daemon(config).run()

@@ -144,18 +144,3 @@ def test_lists_are_loaded_through_one_store(tmp_path: Path) -> None:
     assert loader(config).stale == []
     path.write_text("")
     assert [name for name, _ in loader(config).stale] == ["mine"]
-
-
-def test_what_a_reload_adds_is_told_and_the_first_load_adds_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "mine.csv"
-    path.write_text("indicator\n203.0.113.9\nold.example\n")
-    config = Config(watchlists=(WatchlistSource(path=path),))
-    loader = ListLoader()
-    assert loader(config).added is None
-    path.write_text("indicator,malware\n203.0.113.9,Emotet\nold.example,\n198.51.100.7,Emotet\n")
-    added = loader(config).added
-    assert added is not None
-    [entry] = added.rows()
-    assert entry[1:3] == ("ip", "198.51.100.7")
-    assert added.lists.entry(entry[0])["metadata"] == '{"malware":"Emotet"}'
-    assert loader(config).added is None

@@ -3,7 +3,6 @@
 mod click;
 mod ends;
 mod mail;
-mod wanted;
 mod web;
 
 use std::time::Duration;
@@ -22,7 +21,6 @@ use crate::watchlist::Side;
 
 pub use click::clicks_to_arrow;
 pub use mail::{logins_to_arrow, mails_to_arrow, raw_messages};
-pub use wanted::wanted_to_arrow;
 pub use web::web_to_arrow;
 
 /// A report of a flow that meets a watchlist entry; `src` is the originator, counts are since the last report of the
@@ -156,7 +154,7 @@ fn interface_name(interfaces: &[String], index: u16) -> String {
 
 impl HitRow {
     fn new(hit: &Hit, interfaces: &[String]) -> Self {
-        let entry = hit.watchlists.describe(&hit.entry);
+        let entry = &*hit.entry;
         let (orig, resp) = (hit.tuple.orig, hit.tuple.resp);
         let first = if hit.orig_first { orig } else { resp };
         let end = |of: fn(&wire::Tunnel) -> Address| hit.tunnel.as_ref().map(|tunnel| of(tunnel).to_string());
@@ -188,12 +186,12 @@ impl HitRow {
             src_internal: hit.internal[ORIG],
             dest_internal: hit.internal[RESP],
             first_sender: first.address.to_string(),
-            list: entry.list,
-            indicator: entry.indicator,
+            list: entry.list.clone(),
+            indicator: entry.indicator.clone(),
             r#type: entry.kind.as_str().to_owned(),
             severity: entry.severity,
-            metadata: metadata_json(entry.metadata),
-            matched: if hit.entry.matched == Side::Orig { "src" } else { "dest" }.to_owned(),
+            metadata: metadata_json(entry.metadata.clone()),
+            matched: if hit.matched == Side::Orig { "src" } else { "dest" }.to_owned(),
             observed: hit.observed.as_ref().map(|observed| observed.text.to_string()),
             observed_in: hit.observed.as_ref().map(|observed| observed.seen_in.name().to_owned()),
         }

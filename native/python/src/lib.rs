@@ -5,6 +5,7 @@ mod columns;
 
 use std::borrow::Cow;
 use std::io::ErrorKind;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -92,13 +93,17 @@ impl Watchlists {
         self.0.link(url, time_ns).map(|found| described(py, self.0.describe(&found))).transpose()
     }
 
-    #[pyo3(signature = (besides=None))]
-    fn entries(&self, py: Python<'_>, besides: Option<&Self>) -> PyResult<RecordBatch> {
-        let rows = py.detach(|| match besides {
-            Some(earlier) => engine::rows::wanted_to_arrow(self.0.added(&earlier.0).into_iter()),
-            None => engine::rows::wanted_to_arrow(self.0.entries()),
-        });
-        Ok(RecordBatch(rows.map_err(|error| raise(error.into()))?))
+    #[allow(clippy::needless_pass_by_value)] // the arguments of a Python call are owned
+    fn write_entries(&self, py: Python<'_>, path: PathBuf, first: u32) -> PyResult<u32> {
+        Ok(py.detach(|| self.0.write_entries(&path, first))?)
+    }
+
+    #[allow(clippy::needless_pass_by_value)] // the arguments of a Python call are owned
+    fn write_added(&self, py: Python<'_>, known: Option<PathBuf>, added: PathBuf, next: PathBuf) -> PyResult<u32> {
+        py.detach(|| self.0.write_added(known.as_deref(), &added, &next)).map_err(|error| match error.kind() {
+            ErrorKind::InvalidData => PyValueError::new_err(error.to_string()),
+            _ => error.into(),
+        })
     }
 
     fn entry<'py>(&self, py: Python<'py>, number: u32) -> PyResult<Bound<'py, PyDict>> {

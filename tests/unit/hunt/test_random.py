@@ -139,7 +139,7 @@ def test_the_search_finds_what_a_walk_over_all_rows_finds(tree: HistoryTree) -> 
             counts = (row["contacts"], row["attempts"], row["bytes_out"], row["bytes_in"])
             sums = found[row["indicator"], row["ip"]]
             sums[:] = [old + new for old, new in zip(sums, counts, strict=True)]
-        for entry in wanted.entries:
+        for entry in wanted.entries():
             expected = walked(tree, entry, window)
             got = {ip: tuple(sums) for (indicator, ip), sums in found.items() if indicator == entry.indicator}
             assert got == expected, (entry, window)

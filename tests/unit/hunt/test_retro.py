@@ -13,7 +13,7 @@ from sensor._native import Watchlists
 from sensor.config import Config, load
 from sensor.demo.messages import client_hello, server_hello
 from sensor.engine import Batch
-from sensor.hunt.retro import MOST_ALERTS, Added, RetroHunts, added_by
+from sensor.hunt.retro import KNOWN, MOST_ALERTS, RetroHunts
 from tests.traffic.build import Conversation, Endpoint, write_pcap
 from tests.unit.hunt.history import HistoryTree
 
@@ -27,13 +27,8 @@ def compiled(text: str) -> Watchlists:
     return Watchlists.compile([("feodo", "csv", text.encode(), 1)])
 
 
-def added(text: str) -> Added:
-    found = added_by(compiled(text), compiled("indicator\n198.51.100.1\n"))
-    assert found is not None
-    return found
-
-
-EMOTET = added("indicator,malware,threat_type,severity\n203.0.113.9,Emotet,C2,medium\n192.0.2.55,,,\n")
+BEFORE = compiled("indicator\n198.51.100.1\n")
+EMOTET = compiled("indicator,malware,threat_type,severity\n203.0.113.9,Emotet,C2,medium\n192.0.2.55,,,\n")
 
 
 @pytest.fixture
@@ -44,6 +39,8 @@ def config(tmp_path: Path) -> Config:
     frames += [*talk.send(server_hello(1), from_client=False), *talk.close()]
     write_pcap(tmp_path / "c2.pcap", [(START_NS + n * 1_000_000, frame) for n, frame in enumerate(frames)])
     HistoryTree(tmp_path / "history").add_capture(tmp_path / "c2.pcap")
+    (tmp_path / "added").touch()
+    BEFORE.write_added(None, tmp_path / "added", tmp_path / "history" / KNOWN)
     keys = {"history.directory": str(tmp_path / "history"), "history.enabled": True}
     return load(None, {**keys, "pcap_ring.enabled": False})
 
@@ -100,7 +97,7 @@ def test_a_new_indicator_that_was_met_is_told_now_with_the_times_of_then(start: 
 def test_what_nobody_met_is_said_in_the_log(start: Start, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     hunts = start()
-    hunts.search(added("indicator\n192.0.2.55\n"))
+    hunts.search(compiled("indicator\n192.0.2.55\n"))
     until_logged(caplog, "nobody has met a new indicator")
     assert not hunts.take(Batch(NOW_NS)).judged
 
@@ -118,7 +115,7 @@ def test_what_was_found_waits_for_packet_time(start: Start, caplog: pytest.LogCa
 def test_only_so_many_alerts_are_raised(start: Start, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     script = (
-        "import sys, json; [json.loads(l) for l in sys.stdin]\n"
+        "import sys, json; sys.stdin.read()\n"
         "row = dict(ip='10.1.1.1', mac=None, vlan=[], name=None, first_seen='', last_seen='', first_ns=1, last_ns=2,"
         " contacts=1, attempts=0, bytes_out=0, bytes_in=0, packets_available=False, remotes=[], seen_in=[],"
         " remote=None, flow={}, entry=0)\n"
@@ -162,6 +159,53 @@ def test_without_a_history_nothing_is_searched() -> None:
     assert not hunts.take(Batch(NOW_NS)).judged
 
 
-def test_only_what_is_new_counts_as_added() -> None:
-    lists = compiled("indicator,malware\n203.0.113.9,a\nevil.example,\n")
-    assert added_by(lists, compiled("indicator\nevil.example\n203.0.113.9\n")) is None
+def test_what_was_looked_for_is_not_looked_for_again_also_by_a_later_run(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    first = start()
+    first.search(EMOTET)
+    until_logged(caplog, "1 host met a new indicator")
+    first.close()
+    caplog.clear()
+    later = start()
+    later.search(compiled("indicator,malware\nevil.example,\n203.0.113.9,a\n"))
+    until_logged(caplog, "nobody has met a new indicator")
+    assert "looking for 1 new indicator in" in caplog.text
+
+
+def test_what_was_not_searched_to_the_end_is_searched_again(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    failing = start("import sys; sys.exit(3)")
+    failing.search(EMOTET)
+    until_logged(caplog, "ended with code 3")
+    failing.close()
+    later = start()
+    later.search(EMOTET)
+    assert found_by(later)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"spanwatch known\n and what is left of it"])
+def test_what_lists_have_at_first_is_not_looked_for(
+    config: Config, start: Start, caplog: pytest.LogCaptureFixture, content: bytes | None
+) -> None:
+    caplog.set_level(logging.INFO)
+    known = config.history.directory / KNOWN
+    known.unlink()
+    if content is not None:
+        known.write_bytes(content)
+    hunts = start()
+    hunts.search(compiled("indicator\n192.0.2.55\n"))
+    until_logged(caplog, "only what is added from now on is looked for")
+    hunts.search(EMOTET)
+    [row] = found_by(hunts)
+    assert row["subject"] == C2.address
+
+
+def test_what_is_allowed_already_is_not_told_of_a_new_list(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    hunts = start()
+    hunts.search(compiled("indicator,action\n203.0.113.0/24,allow\n192.0.2.1,\n"))
+    until_logged(caplog, "nobody has met a new indicator")
+    caplog.clear()
+    hunts.search(compiled("indicator,action\n203.0.113.0/24,allow\n203.0.113.9,\n"))
+    until_logged(caplog, "nobody has met a new indicator")

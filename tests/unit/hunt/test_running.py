@@ -17,7 +17,7 @@ from sensor.config import Config
 from sensor.daemon import Daemon
 from sensor.demo.messages import client_hello, server_hello
 from sensor.engine import Batch
-from sensor.hunt.retro import added_by
+from sensor.hunt.retro import KNOWN
 from sensor.reload import Lists
 from tests.traffic.build import Conversation, Endpoint, write_pcap
 from tests.unit.daemon_bench import Bench, until
@@ -34,6 +34,7 @@ class HistoryBench(Bench):
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory)
+        self.lists = [Lists(Watchlists.compile([]), [])]
         talk = Conversation(PC, C2)
         frames = [*talk.open(), *talk.send(client_hello("c2.example", 1), from_client=True)]
         frames += [*talk.send(server_hello(1), from_client=False), *talk.close()]
@@ -107,7 +108,9 @@ def test_a_connection_that_was_recorded_while_it_is_open_counts_once(
 def test_what_a_reload_adds_is_hunted_and_told_at_once(bench: HistoryBench) -> None:
     before = Watchlists.compile([("feodo", "plain", b"192.0.2.1\n", 1)])
     after = Watchlists.compile([("feodo", "csv", b"indicator,malware\n192.0.2.1,\n203.0.113.9,Emotet\n", 1)])
-    bench.lists = [Lists(before, []), Lists(after, [], added_by(after, before))]
+    (bench.directory / "added").touch()
+    before.write_added(None, bench.directory / "added", bench.directory / "history" / KNOWN)
+    bench.lists = [Lists(before, []), Lists(after, [])]
 
     def beat(daemon: Daemon) -> bool:
         bench.engine.batches.append(Batch(time.time_ns()))

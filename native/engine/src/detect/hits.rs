@@ -7,7 +7,7 @@ use arrayvec::ArrayVec;
 use wire::{FiveTuple, Mac, TcpFlags, Tunnel};
 
 use crate::flow::{Counts, Flow, FlowFlags, MAX_FLOW_VLANS, RESP};
-use crate::watchlist::{Match, Watchlists};
+use crate::watchlist::{Description, Side};
 
 /// How far a meeting went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -108,10 +108,10 @@ pub struct Hit {
     pub interface: u16,
     /// Number of the flow's first frame in its capture file, from 1; 0 live.
     pub file_frame: u64,
-    /// The entry, in these lists.
-    pub entry: Match,
-    /// The lists that the entry stands in.
-    pub watchlists: Arc<Watchlists>,
+    /// The entry.
+    pub entry: Arc<Description>,
+    /// The end whose address is listed, as in `Match`.
+    pub matched: Side,
     /// What of the flow met the entry, if not its addresses.
     pub observed: Option<Observed>,
 }

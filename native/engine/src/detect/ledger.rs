@@ -8,7 +8,7 @@ use wire::Tunnel;
 
 use super::hits::{Hit, HitEvent, Observed, Stage};
 use crate::flow::{Counts, Flow, FlowFlags, ORIG, RESP};
-use crate::watchlist::{Match, Watchlists};
+use crate::watchlist::{Description, Side};
 
 /// A flow that goes on is reported again after so many seconds.
 const PROGRESS_SECONDS: u32 = 60;
@@ -30,10 +30,12 @@ pub struct HitLedger {
 }
 
 /// One entry that a flow meets: by its addresses, or by something that it showed.
+///
+/// It holds what the entry says, not the lists: they would stay in memory as long as the flow.
 #[derive(Debug)]
 struct Met {
-    entry: Match,
-    watchlists: Arc<Watchlists>,
+    entry: Arc<Description>,
+    matched: Side,
     observed: Option<Observed>,
     reported: [Counts; 2],
     /// Of the last report; none before the first.
@@ -45,28 +47,22 @@ struct Met {
 impl HitLedger {
     /// The flow at `place` meets an entry by its addresses; one that has met an entry so before is reported under the
     /// new one from now on.
-    pub fn open(&mut self, place: u32, entry: Match, watchlists: &Arc<Watchlists>) {
+    pub fn open(&mut self, place: u32, entry: Arc<Description>, matched: Side) {
         let all = self.met.entry(place).or_default();
         match all.iter_mut().find(|met| met.observed.is_none()) {
             Some(met) => {
                 met.entry = entry;
-                met.watchlists = Arc::clone(watchlists);
+                met.matched = matched;
             }
-            None => all.push(Met::new(entry, watchlists, None)),
+            None => all.push(Met::new(entry, matched, None)),
         }
     }
 
     /// The flow at `place` meets an entry by something that it showed, which waits to be reported from now on. `false`:
     /// it has met this entry before, or shown this text; or there is no more room, which is counted.
-    pub fn open_observed(
-        &mut self,
-        place: u32,
-        entry: Match,
-        watchlists: &Arc<Watchlists>,
-        observed: Observed,
-    ) -> bool {
+    pub fn open_observed(&mut self, place: u32, entry: Arc<Description>, matched: Side, observed: Observed) -> bool {
         let all = self.met.entry(place).or_default();
-        if all.iter().any(|met| met.is_same(entry, watchlists, &observed)) {
+        if all.iter().any(|met| met.is_same(&entry, &observed)) {
             return false;
         }
         let of_flow = all.iter().filter(|met| met.observed.is_some()).count();
@@ -81,7 +77,7 @@ impl HitLedger {
         if !all.iter().any(|met| met.pending) {
             self.pending.push(place);
         }
-        all.push(Met { pending: true, ..Met::new(entry, watchlists, Some(observed)) });
+        all.push(Met { pending: true, ..Met::new(entry, matched, Some(observed)) });
         true
     }
 
@@ -138,15 +134,14 @@ impl HitLedger {
 }
 
 impl Met {
-    fn new(entry: Match, watchlists: &Arc<Watchlists>, observed: Option<Observed>) -> Self {
-        let watchlists = Arc::clone(watchlists);
-        Self { entry, watchlists, observed, reported: Default::default(), stage: None, tick: 0, pending: false }
+    fn new(entry: Arc<Description>, matched: Side, observed: Option<Observed>) -> Self {
+        Self { entry, matched, observed, reported: Default::default(), stage: None, tick: 0, pending: false }
     }
 
-    /// Whether it is the same entry, or came by the same text: newer lists have other numbers for their entries.
-    fn is_same(&self, entry: Match, watchlists: &Arc<Watchlists>, observed: &Observed) -> bool {
+    /// Whether it is the same entry, or came by the same text.
+    fn is_same(&self, entry: &Arc<Description>, observed: &Observed) -> bool {
         let Some(own) = &self.observed else { return false };
-        own.text == observed.text || (self.entry == entry && Arc::ptr_eq(&self.watchlists, watchlists))
+        own.text == observed.text || self.entry == *entry
     }
 
     fn has_news(&self, flow: &Flow) -> bool {
@@ -175,8 +170,8 @@ impl Met {
             tunnel,
             interface: flow.interface,
             file_frame: flow.file_frame,
-            entry: self.entry,
-            watchlists: Arc::clone(&self.watchlists),
+            entry: Arc::clone(&self.entry),
+            matched: self.matched,
             observed: self.observed.clone(),
         }
     }

@@ -1,5 +1,7 @@
 //! What a flow shows is looked up in the lists in force.
 
+use std::sync::Arc;
+
 use app::AppProtocol;
 
 use super::Worker;
@@ -12,11 +14,11 @@ impl Worker {
     pub fn meet_shown(&mut self, place: u32, shown: &Shown<'_>, seen_in: AppProtocol) {
         let flow = self.flows.get_mut(place);
         let port = flow.tuple().resp.port;
-        let lists = &self.watch.watchlists;
-        let Some(entry) = shown.look_up(lists, port, self.clock.now_ns()) else { return };
-        if self.ledger.open_observed(place, entry, lists, shown.observed(port, seen_in)) {
+        let Some(found) = shown.look_up(&self.watch.watchlists, port, self.clock.now_ns()) else { return };
+        let entry = self.watch.describe(&found);
+        if self.ledger.open_observed(place, Arc::clone(&entry), found.matched, shown.observed(port, seen_in)) {
             flow.flags.insert(FlowFlags::ALERTED);
-            self.counters.count_list_hit(&lists.describe(&entry).list);
+            self.counters.count_list_hit(&entry.list);
         }
     }
 }
@@ -63,7 +65,7 @@ mod tests {
         let hit = &hits[0];
         assert_eq!((hit.stage, hit.counts[ORIG].packets), (Stage::Attempt, 1));
         assert_eq!(hit.observed.as_ref().map(|observed| observed.seen_in), Some(AppProtocol::Dns));
-        assert_eq!(hit.watchlists.describe(&hit.entry).indicator, "*.evil.example");
+        assert_eq!(hit.entry.indicator, "*.evil.example");
         assert_eq!(bench.published.read().list_hits, [("test".to_owned(), 1)]);
         assert!(bench.records()[0].alerted);
     }

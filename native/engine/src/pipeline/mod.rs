@@ -23,7 +23,6 @@ mod storing_tests;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use arrayvec::ArrayVec;
@@ -42,7 +41,7 @@ use crate::scan::Scan;
 use crate::store::FrameStore;
 use crate::tunnels::Tunnels;
 use crate::watch::WatchHold;
-use crate::watchlist::{Query, Watchlists};
+use crate::watchlist::Query;
 use mirroring::MirrorWatch;
 pub use setup::{WorkerPorts, WorkerSetup};
 
@@ -331,13 +330,13 @@ impl Worker {
             resp_internal: flow.flags.contains(FlowFlags::RESP_INTERNAL),
             time_ns: now_ns,
         };
-        let lists: &Arc<Watchlists> = &self.watch.watchlists;
-        if let Some(entry) = lists.lookup(&query) {
+        if let Some(found) = self.watch.watchlists.lookup(&query) {
+            let entry = self.watch.describe(&found);
             if !flow.flags.contains(FlowFlags::ALERTED) {
-                self.counters.count_list_hit(&lists.describe(&entry).list);
+                self.counters.count_list_hit(&entry.list);
             }
             flow.flags.insert(FlowFlags::ALERTED);
-            self.ledger.open(place, entry, lists);
+            self.ledger.open(place, entry, found.matched);
         }
         self.meet_again(place);
     }

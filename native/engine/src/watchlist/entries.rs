@@ -1,73 +1,72 @@
-//! All entries, for whoever looks back: a search in what was kept has no flow to look up.
+//! All entries as text, for whoever looks back: a search in what was kept has no flow to look up.
+//!
+//! A line has, between tabs, the entry's number, its type, the indicator in its one form, and what that asks for: the
+//! address or network (none of a name), port, protocol, direction (`any`, `out`, `in`) and whether it is allowed
+//! (`true`, `false`). What is empty is any. No indicator holds a tab or a line end.
 
-use std::collections::HashSet;
-
-use ahash::RandomState;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
 
 use super::indicator::Indicator;
-use super::terms::{Action, Direction, Terms};
-use super::{IndicatorKind, Match, Side, Watchlists};
-
-/// What an entry asks for, whatever list it stands in and whatever else is said of it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Wanted {
-    /// What it lists.
-    pub kind: IndicatorKind,
-    /// The indicator in its one form.
-    pub indicator: String,
-    /// The address or network of it, without a port.
-    pub network: Option<String>,
-    /// The listed end's port; `None` is any.
-    pub port: Option<u16>,
-    /// IANA protocol number; `None` is any.
-    pub protocol: Option<u8>,
-    /// Who opens: `any`, `out` (our side) or `in` (the listed end).
-    pub direction: &'static str,
-    /// Whether it silences what is met otherwise.
-    pub allow: bool,
-}
-
-impl Wanted {
-    fn new(indicator: String, network: Option<String>, terms: &Terms) -> Self {
-        Self {
-            kind: terms.kind,
-            indicator,
-            network,
-            port: terms.port.map(u16::from),
-            protocol: terms.protocol,
-            direction: match terms.direction {
-                Direction::Any => "any",
-                Direction::Out => "out",
-                Direction::In => "in",
-            },
-            allow: terms.action == Action::Allow,
-        }
-    }
-}
+use super::terms::{Action, Direction};
+use super::{Match, Side, Watchlists};
+use crate::output::protocol_name;
 
 impl Watchlists {
-    /// Every entry with its number, by kind of table and in its order.
-    pub fn entries(&self) -> impl Iterator<Item = (u32, Wanted)> + '_ {
-        (0..self.table.len()).map(|number| {
-            let (network, terms, row) = self.table.get(number);
-            let address = network.map(|network| Indicator { network, port: terms.port }.to_string());
-            let indicator = address.unwrap_or_else(|| self.lists[terms.list as usize].name_at(row, terms.kind));
-            (number, Wanted::new(indicator, network.map(|network| network.to_string()), terms))
-        })
+    /// Appends a line for every entry to a file, and gives their number; the first entry's number is `first`.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write_entries(&self, path: &Path, first: u32) -> io::Result<u32> {
+        let mut out = BufWriter::new(File::options().append(true).open(path)?);
+        let mut wanted = Vec::new();
+        for number in 0..self.table.len() {
+            self.describe_wanted(number, &mut wanted)?;
+            write_line(&mut out, number + first, &wanted)?;
+        }
+        out.flush()?;
+        Ok(self.table.len())
     }
 
-    /// The entries that ask for something that no entry of `earlier` asks for, each such thing once.
-    pub fn added(&self, earlier: &Self) -> Vec<(u32, Wanted)> {
-        // Keyed at random: nobody can write an entry that seems to be known.
-        let hasher = RandomState::new();
-        let mut known: HashSet<u64> = earlier.entries().map(|(_, wanted)| hasher.hash_one(&wanted)).collect();
-        self.entries().filter(|(_, wanted)| known.insert(hasher.hash_one(wanted))).collect()
+    /// Makes `line` what an entry asks for, whatever list it stands in and whatever else is said of it: its line
+    /// without the number.
+    pub(super) fn describe_wanted(&self, number: u32, line: &mut Vec<u8>) -> io::Result<()> {
+        let (network, terms, row) = self.table.get(number);
+        line.clear();
+        write!(line, "{}\t", terms.kind.as_str())?;
+        match network {
+            Some(network) => write!(line, "{}\t{network}\t", Indicator { network, port: terms.port })?,
+            None => write!(line, "{}\t\t", self.lists[terms.list as usize].name_at(row, terms.kind))?,
+        }
+        if let Some(port) = terms.port {
+            write!(line, "{port}")?;
+        }
+        let direction = match terms.direction {
+            Direction::Any => "any",
+            Direction::Out => "out",
+            Direction::In => "in",
+        };
+        let protocol = terms.protocol.map(protocol_name).unwrap_or_default();
+        write!(line, "\t{protocol}\t{direction}\t{}", terms.action == Action::Allow)
     }
 
-    /// The entry with a number that [`Self::entries`] gave, none if there is no such number.
+    /// Whether an entry silences what it matches.
+    pub(super) fn allows(&self, number: u32) -> bool {
+        self.table.get(number).1.action == Action::Allow
+    }
+
+    /// The entry with a number that [`Self::write_entries`] gave, none if there is no such number.
     pub fn entry(&self, number: u32) -> Option<Match> {
         (number < self.table.len()).then(|| self.found(number, Side::Resp))
     }
+}
+
+/// Writes the line of an entry.
+pub(super) fn write_line(out: &mut impl Write, number: u32, wanted: &[u8]) -> io::Result<()> {
+    write!(out, "{number}\t")?;
+    out.write_all(wanted)?;
+    out.write_all(b"\n")
 }
 
 #[cfg(test)]
@@ -80,50 +79,47 @@ mod tests {
         Watchlists::compile(&[ListText { name: "test".to_owned(), format, text, default_severity: 1 }])
     }
 
-    const ALL: &str = "203.0.113.9\n198.51.100.0/24:8080\n[2001:db8::1]:443\nEVIL.example\n*.worse.example\n\
-                       http://evil.example/a\nt13d1516h2_8daaf6152771_e5627efa2ab1\n";
+    fn written(lists: &Watchlists, first: u32) -> String {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let number = lists.write_entries(file.path(), first).expect("written");
+        let text = std::fs::read_to_string(file.path()).expect("read");
+        assert_eq!(text.lines().count(), number as usize);
+        text
+    }
 
     #[test]
     fn every_entry_is_told_in_its_one_form() {
-        let lists = compiled(ListFormat::Plain, ALL);
-        let told: Vec<_> = lists.entries().map(|(_, wanted)| (wanted.indicator, wanted.network, wanted.port)).collect();
-        let name = |text: &str| (text.to_owned(), None, None);
+        let text = "203.0.113.9\n198.51.100.0/24:8080\n[2001:db8::1]:443\nEVIL.example\n*.worse.example\n\
+                    http://evil.example/a\nt13d1516h2_8daaf6152771_e5627efa2ab1\n";
+        let told = written(&compiled(ListFormat::Plain, text), 0);
         for expected in [
-            ("203.0.113.9".to_owned(), Some("203.0.113.9".to_owned()), None),
-            ("198.51.100.0/24:8080".to_owned(), Some("198.51.100.0/24".to_owned()), Some(8080)),
-            ("[2001:db8::1]:443".to_owned(), Some("2001:db8::1".to_owned()), Some(443)),
-            name("evil.example"),
-            name("*.worse.example"),
-            name("http://evil.example/a"),
-            name("t13d1516h2_8daaf6152771_e5627efa2ab1"),
+            "ip\t203.0.113.9\t203.0.113.9\t\t\tany\tfalse",
+            "cidr\t198.51.100.0/24:8080\t198.51.100.0/24\t8080\t\tany\tfalse",
+            "ip_port\t[2001:db8::1]:443\t2001:db8::1\t443\t\tany\tfalse",
+            "domain\tevil.example\t\t\t\tany\tfalse",
+            "suffix\t*.worse.example\t\t\t\tany\tfalse",
+            "url\thttp://evil.example/a\t\t\t\tany\tfalse",
+            "ja4\tt13d1516h2_8daaf6152771_e5627efa2ab1\t\t\t\tany\tfalse",
         ] {
-            assert!(told.contains(&expected), "{expected:?} in {told:?}");
+            assert!(told.lines().any(|line| line.split_once('\t').is_some_and(|(_, rest)| rest == expected)), "{told}");
         }
-        assert_eq!(told.len(), 7);
+        assert_eq!(told.lines().count(), 7);
+    }
+
+    #[test]
+    fn what_a_row_asks_for_stands_beside_its_indicator() {
+        let text = "indicator,port,proto,direction,action\n203.0.113.9,443,tcp,out,allow\n";
+        assert_eq!(
+            written(&compiled(ListFormat::Csv, text), 7),
+            "7\tip_port\t203.0.113.9:443\t203.0.113.9\t443\tTCP\tout\ttrue\n"
+        );
     }
 
     #[test]
     fn a_number_leads_to_what_the_row_says() {
         let lists = compiled(ListFormat::Csv, "indicator,malware,action\n203.0.113.9,Emotet,\nfine.example,,allow\n");
-        let entries: Vec<_> = lists.entries().collect();
-        let described = lists.describe(&lists.entry(entries[0].0).expect("an entry"));
+        let described = lists.describe(&lists.entry(0).expect("an entry"));
         assert_eq!(described.metadata, [("malware", "Emotet".to_owned())]);
-        assert_eq!(entries.iter().map(|(_, wanted)| wanted.allow).collect::<Vec<_>>(), [false, true]);
         assert!(lists.entry(2).is_none());
-    }
-
-    #[test]
-    fn only_what_is_asked_for_anew_is_added() {
-        let before = compiled(ListFormat::Plain, ALL);
-        let after = compiled(
-            ListFormat::Csv,
-            "indicator,port,malware\n203.0.113.9,,Emotet\n203.0.113.9,443,\nevil.example,,\n*.evil.example,,\n\
-             new.example,,\nNEW.example,,x\n",
-        );
-        let mut added: Vec<_> = after.added(&before).into_iter().map(|(_, wanted)| wanted.indicator).collect();
-        added.sort();
-        assert_eq!(added, ["*.evil.example", "203.0.113.9:443", "new.example"]);
-        assert!(before.added(&before).is_empty());
-        assert_eq!(before.added(&Watchlists::default()).len(), 7);
     }
 }

@@ -25,6 +25,7 @@ mod entry;
 mod expiry;
 mod indicator;
 mod ja4;
+mod known;
 mod level;
 mod link;
 mod listed;
@@ -49,7 +50,6 @@ use wire::Address;
 
 pub use build::MAX_REFUSED_KEPT;
 pub use csv_header::COLUMNS;
-pub use entries::Wanted;
 pub use link::Link;
 
 use build::List;

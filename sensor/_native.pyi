@@ -6,10 +6,16 @@ Every call releases the GIL while it works. Records leave as Arrow through the P
 from os import PathLike
 from typing import Any, final
 
-__all__ = ["Batch", "Engine", "PacketSearch", "RecordBatch", "Watchlists", "WebRules", "empty_records"]
+__all__ = ["Batch", "Engine", "PacketSearch", "RecordBatch", "Watchlists", "WebRules", "empty_records", "segment_of"]
 
 def empty_records(kind: str) -> RecordBatch:
     """No records of a kind, `mail` and `login` as well, with their schema. ValueError: there is no such kind."""
+
+def segment_of(file_name: str) -> tuple[str, int, int] | None:
+    """Interface, worker, and time of the first frame (nanoseconds since 1970, UTC) by the name of a ring file.
+
+    None for a file that is no segment of a ring, or a damaged one.
+    """
 
 @final
 class RecordBatch:

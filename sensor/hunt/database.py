@@ -43,13 +43,17 @@ class Database:
         """Give the answer to a question that touches no file."""
         return self._connection.execute(sql, parameters or None).fetchall()
 
+    def count(self, table: str) -> int:
+        """Give the number of rows of a table."""
+        [(rows,)] = self.rows(f"SELECT count(*) FROM {table}")
+        return int(rows)
+
     def chunks(self, table: str, sql: str) -> Iterator[list[tuple[Any, ...]]]:
         """Give the answer to a question that touches no file, asked of some rows of a table after the other.
 
         `sql` has a condition that names them at `{rows}`.
         """
-        [(size,)] = self.rows(f"SELECT count(*) FROM {table}")
-        for first in range(0, size, _ROWS_A_CHUNK):
+        for first in range(0, self.count(table), _ROWS_A_CHUNK):
             yield self.rows(sql.format(rows=f"{table}.rowid >= {first} AND {table}.rowid < {first + _ROWS_A_CHUNK}"))
 
     def has(self, table: str) -> bool:

@@ -24,6 +24,7 @@ from sensor.hunt.wanted import Wanted, WantedSet, compiled_urls, on_disk
 _CHUNK_BYTES = 1 << 30
 _CHUNK_HOURS = 24 * 31
 _STRETCH_HOURS = 24
+_MOST_NAMES = 5_000_000
 _NAME_KINDS = ("dns", "tls", "quic", "http", "flow")
 _INSIDE_TYPES = ("VARCHAR", "VARCHAR")
 _URL_TYPES = ("VARCHAR", "VARCHAR", "USMALLINT", "UINTEGER")
@@ -196,9 +197,12 @@ class Search:
         if not self._kinds & {"domain", "suffix"}:
             return
         for kind in _NAME_KINDS:
-            self._each_chunk([kind], statements.MATCH_NAMES.format(names=statements.NAMES_OF[kind]))
-        names = statements.NAMES_OF["flow"].replace("FROM flow", "FROM live")
-        self._database.execute(statements.MATCH_NAMES.format(names=names))
+            for chunk in self._chunks(kind, None):
+                self._database.ask({kind: chunk}, f"INSERT INTO shown {statements.NAMES_OF[kind]}")
+                if self._database.count("shown") >= _MOST_NAMES:
+                    self._database.execute(statements.MATCH_NAMES)
+        self._database.execute("INSERT INTO shown SELECT name FROM live")
+        self._database.execute(statements.MATCH_NAMES)
 
     def _find_urls(self) -> None:
         if "url" not in self._kinds:
@@ -225,39 +229,49 @@ class Search:
 
     def _find_conversations(self) -> None:
         for how in statements.HEARD:
-            if self._database.has(how.table):
-                self._each_chunk([how.kind], statements.heard(how, self._window.since_ns, self._window.until_ns))
+            if self._database.count(how.table):
+                match = statements.heard_in(how, self._window.since_ns, self._window.until_ns)
+                self._each_chunk([how.kind], statements.heard(how, match), self._holding(how.kind, match))
         self._database.execute(statements.HEARD_FLOWS)
 
     def _find_flows(self) -> None:
         """Look each way for flows in the hours that it leads to. What two ways find is not the same."""
-        since_ns, until_ns = self._window.since_ns, self._window.until_ns
         for tables, hours in self._ways():
-            self._each_chunk(["flow"], statements.flows("flow", tables, since_ns, until_ns), hours)
-        tables = [table for table in ("address", "name") if self._database.has(table)] + self._ports
+            self._each_chunk(["flow"], statements.flows("flow", self._flows_in("flow", tables)), hours)
+        tables = [table for table in ("address", "name") if self._database.count(table)] + self._ports
         if tables:
-            self._database.execute(statements.flows("live", tables, since_ns, until_ns))
-        if self._database.has("address"):
+            self._database.execute(statements.flows("live", self._flows_in("live", tables)))
+        if self._database.count("address"):
             only_summed = set(self._of("rollup")) - set(self._of("flow"))
-            sums = statements.ROLLUP_SUMS.format(since=since_ns, until=until_ns)
+            sums = statements.ROLLUP_SUMS.format(since=self._window.since_ns, until=self._window.until_ns)
             self._each_chunk(["rollup"], sums, only_summed)
 
     def _ways(self) -> Iterator[tuple[list[str], set[int]]]:
-        """Give tables whose values flows may have, and the hours in which they may."""
+        """Give tables whose values flows may have, and the hours in which they have."""
         hours = set(self._of("flow"))
-        if self._database.has("address"):
-            yield ["address"], hours - self._summed
+        if self._database.count("address"):
+            yield ["address"], self._flow_hours("address", hours - self._summed)
             yield ["met_address"], self._met_hours() & hours & self._summed
-        named: set[int] = set()
-        if self._database.has("name"):
-            named = {hour_of(Path(path)) for (path,) in self._each_chunk(["flow"], statements.NAMED_FILES)}
-        if self._database.has("heard"):
+        named = self._flow_hours("name", hours)
+        if self._database.count("heard"):
             [(first, last)] = self._database.rows(statements.HEARD_HOURS)
-            yield ["name", "heard"], named | {hour for hour in hours if first <= hour <= last + _STRETCH_HOURS}
+            near = {hour for hour in hours if first <= hour <= last + _STRETCH_HOURS}
+            yield ["name", "heard"], named | self._flow_hours("heard", near)
         else:
             yield ["name"], named
         if self._ports:
             yield self._ports, hours
+
+    def _flow_hours(self, table: str, hours: set[int]) -> set[int]:
+        """Give those of these hours whose flows have a value of a table."""
+        return self._holding("flow", self._flows_in("flow", [table]), hours) if self._database.count(table) else set()
+
+    def _flows_in(self, source: str, tables: list[str]) -> str:
+        return statements.flows_in(source, tables, self._window.since_ns, self._window.until_ns)
+
+    def _holding(self, kind: str, match: str, hours: Iterable[int] | None = None) -> set[int]:
+        """Give the hours in which a statement finds something, so that only these are read in full."""
+        return {hour_of(Path(path)) for (path,) in self._each_chunk([kind], statements.holding(match), hours)}
 
     def _met_hours(self) -> set[int]:
         """Give the hours in which a rollup has a wanted address, and put down which these addresses are."""

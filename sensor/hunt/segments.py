@@ -1,12 +1,9 @@
 """From when to when the ring holds packets, by the names of its segments alone."""
 
-import re
 from collections import defaultdict
-from datetime import UTC, datetime
 from pathlib import Path
 
-_NAME = re.compile(r"(?P<stream>.+-\d+)-(?P<time>\d{8}T\d{6}\.\d{6})Z-\d{6,}\.pcap(?:\.part)?")
-_NS_PER_SECOND = 1_000_000_000
+from sensor._native import segment_of
 
 
 class Segments:
@@ -15,11 +12,12 @@ class Segments:
     def __init__(self, directory: Path | None) -> None:
         """Without a directory, or where it cannot be read, the ring holds nothing."""
         self._covered: list[tuple[int, int]] = []
-        streams: defaultdict[str, list[tuple[int, Path]]] = defaultdict(list)
+        streams: defaultdict[tuple[str, int], list[tuple[int, Path]]] = defaultdict(list)
         for path in _files(directory):
-            found = _NAME.fullmatch(path.name)
-            if found is not None:
-                streams[found["stream"]].append((_time_ns(found["time"]), path))
+            segment = segment_of(path.name)
+            if segment is not None:
+                interface, worker, start_ns = segment
+                streams[interface, worker].append((start_ns, path))
         for segments in streams.values():
             segments.sort()
             ends = [start_ns for start_ns, _ in segments[1:]]
@@ -38,12 +36,6 @@ def _files(directory: Path | None) -> list[Path]:
         return list(directory.iterdir())
     except OSError:
         return []
-
-
-def _time_ns(text: str) -> int:
-    seconds, _, micros = text.partition(".")
-    moment = datetime.strptime(seconds, "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
-    return int(moment.timestamp()) * _NS_PER_SECOND + int(micros) * 1000
 
 
 def _changed_ns(path: Path) -> int:

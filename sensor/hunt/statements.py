@@ -19,6 +19,7 @@ CREATE TEMP TABLE inside (address VARCHAR, network VARCHAR);
 CREATE TEMP TABLE address (address VARCHAR, id UINTEGER, port USMALLINT, proto VARCHAR, direction VARCHAR);
 CREATE TEMP TABLE summed (address VARCHAR, filename VARCHAR);
 CREATE TEMP TABLE met_address (address VARCHAR, id UINTEGER, port USMALLINT, proto VARCHAR, direction VARCHAR);
+CREATE TEMP TABLE shown (name VARCHAR);
 CREATE TEMP TABLE name (name VARCHAR, id UINTEGER);
 CREATE TEMP TABLE url (host VARCHAR, url VARCHAR, port USMALLINT, id UINTEGER);
 CREATE TEMP TABLE text (text VARCHAR, id UINTEGER);
@@ -106,27 +107,26 @@ WITH pattern AS (
     SELECT id, kind = 'suffix' AS is_suffix, allow,
            CASE WHEN kind = 'suffix' THEN substr(indicator, 3) ELSE indicator END AS pattern
     FROM wanted WHERE kind IN ('domain', 'suffix')
-), shown AS (
-    {names}
 ), labelled AS (
-    SELECT shown, string_split(regexp_replace(lower(shown), '\\.?(:[0-9]+)?$', ''), '.') AS labels FROM shown
-    WHERE shown IS NOT NULL AND shown NOT IN (SELECT name FROM name)
+    SELECT name, string_split(regexp_replace(lower(name), '\\.?(:[0-9]+)?$', ''), '.') AS labels
+    FROM (SELECT DISTINCT name FROM shown) WHERE name IS NOT NULL AND name NOT IN (SELECT name FROM name)
 ), part AS (
-    SELECT shown, labels, unnest(generate_series(1, len(labels))) AS place FROM labelled
+    SELECT name, labels, unnest(generate_series(1, len(labels))) AS place FROM labelled
 ), found AS (
-    SELECT part.shown, pattern.id, pattern.allow FROM part JOIN pattern
+    SELECT part.name, pattern.id, pattern.allow FROM part JOIN pattern
     ON array_to_string(part.labels[part.place:], '.') = pattern.pattern AND (part.place = 1 OR pattern.is_suffix)
 )
-SELECT DISTINCT shown, id FROM found
-WHERE NOT allow AND shown NOT IN (SELECT shown FROM found WHERE allow)
+SELECT DISTINCT name, id FROM found
+WHERE NOT allow AND name NOT IN (SELECT name FROM found WHERE allow);
+TRUNCATE shown
 """
 
 NAMES_OF = {
-    "dns": "SELECT query AS shown FROM dns UNION SELECT unnest(answer_name) FROM dns",
-    "tls": "SELECT DISTINCT sni AS shown FROM tls",
-    "quic": "SELECT DISTINCT sni AS shown FROM quic",
-    "http": "SELECT DISTINCT host AS shown FROM http",
-    "flow": "SELECT DISTINCT name AS shown FROM flow",
+    "dns": "SELECT query FROM dns UNION SELECT unnest(answer_name) FROM dns",
+    "tls": "SELECT DISTINCT sni FROM tls",
+    "quic": "SELECT DISTINCT sni FROM quic",
+    "http": "SELECT DISTINCT host FROM http",
+    "flow": "SELECT DISTINCT name FROM flow",
 }
 """The names that records of a kind show, in any case, with or without a dot or a port at the end."""
 
@@ -178,21 +178,33 @@ HEARD = (
 )
 
 
-def heard(how: Heard, since_ns: int, until_ns: int) -> str:
+def holding(match: str) -> str:
+    """Give the question which files hold what a statement finds: it reads few columns, and most files hold nothing."""
+    return f"SELECT DISTINCT filename FROM ({match})"
+
+
+def heard_in(how: Heard, since_ns: int, until_ns: int) -> str:
     """Give the statement that finds records of conversations."""
+    return f"SELECT * FROM ({how.match}) WHERE time_ns BETWEEN {since_ns} AND {until_ns}"
+
+
+def heard(how: Heard, match: str) -> str:
+    """Give the statement that puts down the records that `match` finds."""
     proto = "'TCP'" if how.kind == "mail" else "proto"
     return f"""
     INSERT INTO met
     SELECT DISTINCT id, 'dest', '{how.kind}', flow_id, community_id, src_ip, src_port, dest_ip, dest_port, {proto},
            NULL, NULL, src_mac, dest_mac, vlan, time_ns, time_ns, 0, 0, NULL, NULL, {how.answered}, 1
-    FROM ({how.match}) WHERE time_ns BETWEEN {since_ns} AND {until_ns}
+    FROM ({match})
     """
 
 
 URL_CANDIDATES = """
-SELECT DISTINCT host, url, dest_port FROM http
-WHERE regexp_replace(lower(host), '\\.?(:[0-9]+)?$', '') IN (
-    SELECT regexp_extract(indicator, '^[a-z]+://([^/:?]+|\\[[^\\]]+\\])', 1) FROM wanted WHERE kind = 'url'
+SELECT DISTINCT host, url, dest_port FROM http WHERE host IN (
+    SELECT host FROM (SELECT DISTINCT host FROM http)
+    WHERE regexp_replace(lower(host), '\\.?(:[0-9]+)?$', '') IN (
+        SELECT regexp_extract(indicator, '^[a-z]+://([^/:?]+|\\[[^\\]]+\\])', 1) FROM wanted WHERE kind = 'url'
+    )
 )
 """
 URLS = "SELECT indicator FROM wanted WHERE kind = 'url' AND NOT allow AND {rows}"
@@ -250,13 +262,17 @@ f.end_ns >= {since} AND f.start_ns <= {until} AND {until} >= CASE
 """
 
 
-def flows(source: str, tables: list[str], since_ns: int, until_ns: int) -> str:
+def flows_in(source: str, tables: list[str], since_ns: int, until_ns: int) -> str:
     """Give the statement that finds flows in `flow`, or in `live`, by the values in these tables."""
     # A condition that always holds would still read its columns.
     in_window = _IN_WINDOW.format(since=since_ns, until=until_ns) if (since_ns, until_ns) != ALL_TIME_NS else "true"
-    columns = ", ".join(f"f.{name}" for name in _LIVE_TYPES)
+    columns = ", ".join(f"f.{name}" for name in (*_LIVE_TYPES, *(("filename",) if source == "flow" else ())))
     parts = {"flow": source, "columns": columns, "in_window": in_window}
-    matches = " UNION ALL ".join(_FLOW_MATCHES[table].format(table=table, **parts) for table in tables)
+    return " UNION ALL ".join(_FLOW_MATCHES[table].format(table=table, **parts) for table in tables)
+
+
+def flows(source: str, match: str) -> str:
+    """Give the statement that puts down the flows that `match` finds in `flow`, or in `live`."""
     counts = "0, 0, bytes_toserver, bytes_toclient"
     if source != "live":
         counts = "bytes_toserver, bytes_toclient, NULL, NULL"
@@ -264,7 +280,7 @@ def flows(source: str, tables: list[str], since_ns: int, until_ns: int) -> str:
     INSERT INTO met
     SELECT id, side, '{source}', flow_id, community_id, src_ip, src_port, dest_ip, dest_port, proto, src_internal,
            dest_internal, src_mac, dest_mac, vlan, start_ns, end_ns, {counts}, {_ANSWERED}, 1
-    FROM ({matches})
+    FROM ({match})
     QUALIFY row_number() OVER (PARTITION BY id, flow_id, time_ns, reason ORDER BY side) = 1
     """
 
@@ -285,7 +301,6 @@ SUMMED_FILES = "SELECT DISTINCT filename FROM summed"
 MET_ADDRESSES = """
 INSERT INTO met_address SELECT * FROM address WHERE address IN (SELECT address FROM summed)
 """
-NAMED_FILES = "SELECT DISTINCT filename FROM flow f JOIN name n ON n.name = f.name"
 
 # Where flows have been deleted the sums of their hours are left, without ports.
 ROLLUP_SUMS = """

@@ -248,6 +248,11 @@ impl Batch {
 }
 
 #[pyfunction]
+fn segment_of(file_name: &str) -> Option<(String, usize, u64)> {
+    engine::find::segment_of(file_name)
+}
+
+#[pyfunction]
 fn empty_records(kind: &str) -> PyResult<RecordBatch> {
     let batch = match kind {
         "mail" => engine::rows::mails_to_arrow(&[], &[]).map_err(EngineError::from),
@@ -453,5 +458,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<WebRules>()?;
     module.add_class::<Watchlists>()?;
     module.add_class::<PacketSearch>()?;
+    module.add_function(wrap_pyfunction!(segment_of, module)?)?;
     module.add_function(wrap_pyfunction!(empty_records, module)?)
 }

@@ -8,6 +8,7 @@ import pytest
 
 from sensor.demo.messages import client_hello, dns_answer, dns_query, http_get, http_ok, server_hello
 from sensor.history.tree import Made, compacted_name
+from sensor.hunt import search
 from sensor.hunt.tree import Window
 from sensor.hunt.wanted import WantedSet
 from tests.traffic.build import Conversation, Endpoint, udp, write_pcap
@@ -80,6 +81,16 @@ def test_a_name_is_met_where_it_is_asked_for_and_where_it_is_contacted(tree: His
     assert brief(found) == [("10.20.3.44", 1, 1)]
     assert found[0]["seen_in"] == ["dns", "flow", "tls"]
     assert found[0]["remotes"] == ["203.0.113.9:443"]
+
+
+def test_names_that_are_too_many_at_once_are_matched_in_parts(
+    tree: HistoryTree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("*.evil.example", "shop.example", "deep.evil.example")
+    whole = hunt(tree.root, *words)
+    monkeypatch.setattr(search, "_MOST_NAMES", 1)
+    assert len(whole) == 3
+    assert hunt(tree.root, *words) == whole
 
 
 def test_a_name_alone_is_none_above_or_below_it(tree: HistoryTree) -> None:

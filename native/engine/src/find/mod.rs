@@ -25,7 +25,7 @@ use matcher::Matcher;
 use output::Output;
 pub use output::{Form, Format, Statistics};
 use plan::Plan;
-pub use plan::PlanNumbers;
+pub use plan::{PlanNumbers, segment_of};
 use stream::Stream;
 
 /// Frames that one step may look at in vain; a caller hears of the search in between.

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read;
+use std::num::NonZeroU64;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use capture::{LinkType, own_link_type};
+use rustix::fs::{Advice, fadvise};
 use serde::Serialize;
 
 use super::matcher::Wanted;
@@ -18,6 +20,8 @@ use crate::pcap_ring::{
 
 /// Parts of a segment that are so near each other are read as one.
 const GAP_BYTES: u64 = 64 << 10;
+/// What of a segment the disk is asked for ahead: memory of the system's, for what may never be read.
+const MOST_AHEAD_BYTES: u64 = 64 << 20;
 
 /// How much there is, and how much of it has to be read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -45,6 +49,21 @@ pub(super) struct SegmentPart {
     pub(super) ranges: Vec<Range<u64>>,
     /// The last range goes on to where the file is whole when it is read.
     pub(super) open_end: bool,
+}
+
+impl SegmentPart {
+    /// Lets the disk fetch it before its turn.
+    pub(super) fn ask_ahead(&self) {
+        // Whether it is there is told when its turn comes.
+        let Ok(file) = open(&self.stem) else { return };
+        let mut left = MOST_AHEAD_BYTES;
+        for range in &self.ranges {
+            let Some(bytes) = NonZeroU64::new(left.min(range.end - range.start)) else { continue };
+            // A file system that takes no advice reads as late as ever.
+            let _ = fadvise(&file, range.start, Some(bytes), Advice::WillNeed);
+            left -= bytes.get();
+        }
+    }
 }
 
 /// Segments that follow one another: of one interface, worker and link type.
@@ -157,15 +176,26 @@ fn list(directory: &Path) -> Result<Vec<Listed>, FindError> {
         let entry = entry.map_err(refused)?;
         let file_name = entry.file_name();
         let Some(file_name) = file_name.to_str() else { continue };
-        let by_suffix = |suffix| Some((SegmentName::parse(file_name.strip_suffix(suffix)?)?, suffix));
-        let known = [CLOSED_SUFFIX, OPEN_SUFFIX, DAMAGED_SUFFIX].into_iter().find_map(by_suffix);
         // One that is rotated away just now is gone.
-        if let (Some((name, suffix)), Ok(metadata)) = (known, entry.metadata()) {
+        if let (Some((name, suffix)), Ok(metadata)) = (named(file_name), entry.metadata()) {
             listed.push(Listed { name, suffix, bytes: metadata.len() });
         }
     }
     listed.sort_by_key(|segment| segment.name.sequence);
     Ok(listed)
+}
+
+/// Reads the name of a segment's file.
+fn named(file_name: &str) -> Option<(SegmentName, &'static str)> {
+    let by_suffix = |suffix| Some((SegmentName::parse(file_name.strip_suffix(suffix)?)?, suffix));
+    [CLOSED_SUFFIX, OPEN_SUFFIX, DAMAGED_SUFFIX].into_iter().find_map(by_suffix)
+}
+
+/// Interface, worker, and time of the first frame in nanoseconds since 1970-01-01 UTC, as the name of a segment's file
+/// tells them; `None` for a file that is no segment, or a damaged one.
+pub fn segment_of(file_name: &str) -> Option<(String, usize, u64)> {
+    let (name, suffix) = named(file_name)?;
+    (suffix != DAMAGED_SUFFIX).then_some((name.interface, name.worker, name.start_ns))
 }
 
 fn link_type(stem: &Path) -> std::io::Result<Option<LinkType>> {

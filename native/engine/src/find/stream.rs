@@ -32,6 +32,7 @@ pub(super) struct Stream {
 
 impl Stream {
     pub(super) fn new(plan: StreamPlan) -> Self {
+        plan.parts.first().into_iter().for_each(SegmentPart::ask_ahead);
         Self {
             interface: plan.interface,
             link_type: plan.link_type,
@@ -106,6 +107,7 @@ impl Stream {
     fn open_next(&mut self, notes: &mut Vec<String>) -> bool {
         while let Some(part) = self.parts.pop_front() {
             let stem = part.stem.clone();
+            self.parts.front().into_iter().for_each(SegmentPart::ask_ahead);
             match SegmentReader::open(part, self.link_type, std::mem::take(&mut self.buffer)) {
                 Ok(reader) => {
                     self.reader = Some(reader);

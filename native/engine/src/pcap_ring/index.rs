@@ -10,7 +10,7 @@
 //! | 8 | checksum of what follows |
 //! | 8, 4 | where the block begins in the segment, and its length |
 //! | 8, 8 | earliest and latest time of a frame in it, ns since 1970 |
-//! | rest | the filter: 2,048 bytes, or the positions of its set bits in two bytes each where that is shorter |
+//! | rest | the filter: 2,048 bytes, or the positions of its set bits in two bytes each where these are few |
 //!
 //! All numbers are little-endian.
 
@@ -30,6 +30,9 @@ const HEAD_BYTES: usize = 12;
 const FIXED_BYTES: usize = 28;
 const FILTER_BYTES: usize = FILTER_WORDS * 8;
 const MAX_BODY_BYTES: usize = FIXED_BYTES + FILTER_BYTES;
+/// Set bits that are written by their positions. More would be shorter than the filter, too, but cost the writer more
+/// than copying it.
+const MOST_POSITIONS: usize = FILTER_BYTES / 8;
 
 /// A part of a segment, from a frame's beginning to a frame's end, and what is in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +63,7 @@ impl IndexBlock {
         out.extend(self.oldest_ns.to_le_bytes());
         out.extend(self.newest_ns.to_le_bytes());
         let set: u32 = self.filter.0.iter().map(|word| word.count_ones()).sum();
-        if (set as usize) < FILTER_BYTES / 2 {
+        if set as usize <= MOST_POSITIONS {
             set_positions(&self.filter).for_each(|position| out.extend(position.to_le_bytes()));
         } else {
             self.filter.0.iter().for_each(|word| out.extend(word.to_le_bytes()));

@@ -1,5 +1,7 @@
 //! What a worker hears in flows.
 
+use std::sync::Arc;
+
 use app::{AppError, AppProtocol};
 
 use super::*;

@@ -37,6 +37,7 @@ pub(super) fn pcap(contents: &[Content]) -> Vec<u8> {
             link_type: LinkType::ETHERNET,
             interface: 0,
             number: 0,
+            worker: None,
         };
         bytes.extend(record_header(&frame));
         bytes.extend(data);

@@ -116,7 +116,7 @@ mod tests {
 
     fn matches(expression: &str, link_type: LinkType, data: &[u8], origlen: u32) -> bool {
         let filter = OfflineFilter::compile(expression, link_type).expect("a good expression");
-        filter.matches(&Frame { timestamp_ns: 0, data, origlen, link_type, interface: 0, number: 0 })
+        filter.matches(&Frame { timestamp_ns: 0, data, origlen, link_type, interface: 0, number: 0, worker: None })
     }
 
     #[test]

@@ -51,6 +51,8 @@ pub struct Frame<'a> {
     pub interface: u16,
     /// Its number in its file, from 1, as Wireshark counts; 0 live.
     pub number: u64,
+    /// The worker that takes it, where several share a file and that was found out beforehand.
+    pub worker: Option<u8>,
 }
 
 /// Frames that became available together, in order of arrival.
@@ -85,6 +87,8 @@ pub struct FrameMeta {
     pub interface: u16,
     /// As in [`Frame`].
     pub number: u64,
+    /// As in [`Frame`].
+    pub worker: Option<u8>,
 }
 
 impl OwnedBlock {
@@ -102,7 +106,7 @@ impl OwnedBlock {
         let mut block = Self::default();
         for (timestamp_ns, data) in frames {
             let origlen = u32::try_from(data.len()).expect("a frame is shorter than 4 GiB");
-            block.push(&Frame { timestamp_ns, data, origlen, link_type, interface, number: 0 });
+            block.push(&Frame { timestamp_ns, data, origlen, link_type, interface, number: 0, worker: None });
         }
         block
     }
@@ -122,6 +126,7 @@ impl OwnedBlock {
             link_type: frame.link_type,
             interface: frame.interface,
             number: frame.number,
+            worker: frame.worker,
         });
     }
 
@@ -138,6 +143,7 @@ impl OwnedBlock {
             link_type: meta.link_type,
             interface: meta.interface,
             number: meta.number,
+            worker: meta.worker,
         }
     }
 }

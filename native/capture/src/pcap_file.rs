@@ -105,6 +105,7 @@ impl PcapFile {
                 link_type: self.link_type,
                 interface: self.interface,
                 number: self.frames,
+                worker: None,
             });
             at = end;
         }

@@ -229,6 +229,7 @@ impl PcapNg {
             link_type: described.link_type,
             interface: self.interface,
             number: self.frames,
+            worker: None,
         })
     }
 }

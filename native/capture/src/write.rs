@@ -97,7 +97,15 @@ impl OwnRecord {
     /// The frame, out of the bytes that the record begins; empty where they end before it does.
     pub fn frame<'a>(&self, bytes: &'a [u8], link_type: LinkType) -> Frame<'a> {
         let data = bytes.get(RECORD_HEADER_BYTES..self.length()).unwrap_or_default();
-        Frame { timestamp_ns: self.timestamp_ns, data, origlen: self.origlen, link_type, interface: 0, number: 0 }
+        Frame {
+            timestamp_ns: self.timestamp_ns,
+            data,
+            origlen: self.origlen,
+            link_type,
+            interface: 0,
+            number: 0,
+            worker: None,
+        }
     }
 }
 
@@ -160,6 +168,7 @@ mod tests {
             link_type: LinkType::ETHERNET,
             interface: 0,
             number: 0,
+            worker: None,
         };
         let expected = [0x4d, 0x3c, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 96, 0, 0, 0, 1, 0, 0, 0];
         assert_eq!(file_header(LinkType::ETHERNET, 96), expected);

@@ -135,7 +135,7 @@ mod tests {
         pcapng_header(&mut bytes, "packets of a test", &interfaces).expect("memory");
         for (interface, data) in [(0, &b"abcde"[..]), (1, b"wxyz")] {
             let (link_type, timestamp_ns) = (interfaces[interface].1, 1_795_333_565_123_456_789 + interface as u64);
-            let frame = Frame { timestamp_ns, data, origlen: 60, link_type, interface: 0, number: 0 };
+            let frame = Frame { timestamp_ns, data, origlen: 60, link_type, interface: 0, number: 0, worker: None };
             pcapng_packet(&mut bytes, &frame, interface as u32).expect("memory");
         }
         let counts = InterfaceCounts { since_ns: 1, until_ns: (7 << 32) + 9, received: 300, dropped: 4 };

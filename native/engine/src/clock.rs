@@ -39,6 +39,12 @@ impl Watermark {
         self.disagree(timestamp_ns)
     }
 
+    /// Whether a frame of this time would close no second, and the frames before it agree: it may be left out.
+    #[inline]
+    pub fn is_within(&self, timestamp_ns: u64) -> bool {
+        self.streak == 0 && timestamp_ns >= self.now_ns && timestamp_ns < self.closes_ns
+    }
+
     /// Packet time has entered another second.
     #[cold]
     fn open_second(&mut self) -> bool {

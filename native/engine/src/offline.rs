@@ -7,9 +7,10 @@ use std::time::Instant;
 
 use capture::{Block, CaptureError, LinkType, MergedReader, OfflineFilter, OwnedBlock};
 use crossbeam_channel::{Receiver, Sender};
+use wire::TunnelPorts;
 
 use crate::counters::lock;
-use crate::pipeline::Worker;
+use crate::pipeline::{Worker, worker_of};
 
 /// How far the files have been read.
 #[derive(Debug, Default)]
@@ -29,6 +30,8 @@ pub struct FileSource {
     reader: MergedReader,
     expression: String,
     filters: Vec<(LinkType, OfflineFilter)>,
+    /// How many workers share the frames, and what tells whose a frame is, if they do not find out by themselves.
+    sharing: Option<(usize, TunnelPorts)>,
     state: Arc<ReadState>,
 }
 
@@ -44,7 +47,13 @@ impl FileSource {
         }
         let reader = MergedReader::open(paths)?;
         *lock(&state.warnings) = reader.warnings().to_vec();
-        Ok(Self { reader, expression: expression.to_owned(), filters, state })
+        Ok(Self { reader, expression: expression.to_owned(), filters, sharing: None, state })
+    }
+
+    /// Tells of most frames which of so many workers takes them, so that only that one decodes them.
+    #[must_use]
+    pub fn shared_by(self, workers: usize, ports: TunnelPorts) -> Self {
+        Self { sharing: Some((workers, ports)), ..self }
     }
 
     /// Reads to the end, or until `stop` is set. A block goes to all workers; `recycled` gives used ones back.
@@ -53,7 +62,7 @@ impl FileSource {
             match self.next_block(recycled.try_recv().unwrap_or_default()) {
                 Ok(Some(block)) => {
                     self.state.read_bytes.store(self.reader.taken_bytes(), Ordering::Relaxed);
-                    let block = Arc::new(block);
+                    let block = Arc::new(self.share(block));
                     for worker in workers {
                         // A worker that is gone has taken the process with it.
                         let _ = worker.send(Arc::clone(&block));
@@ -75,6 +84,15 @@ impl FileSource {
     /// The only file cannot be read, or the filter does not fit a link type.
     pub fn next_block(&mut self, used: OwnedBlock) -> Result<Option<OwnedBlock>, CaptureError> {
         self.reader.next_block(used)?.map(|block| self.filter(block)).transpose()
+    }
+
+    fn share(&self, mut block: OwnedBlock) -> OwnedBlock {
+        let Some((workers, ports)) = &self.sharing else { return block };
+        for position in 0..block.frames.len() {
+            let ends = block.frame(position).and_then(|frame| wire::plain_ends(frame.data, frame.link_type.0, ports));
+            block.frames[position].worker = ends.map(|ends| worker_of(ends, *workers) as u8);
+        }
+        block
     }
 
     fn filter(&mut self, mut block: OwnedBlock) -> Result<OwnedBlock, CaptureError> {

@@ -131,6 +131,9 @@ impl Engine {
             return self.open_interfaces().map(Inputs::Interfaces);
         }
         let files = FileSource::open(&self.shared.interfaces, &config.filter, Arc::clone(&self.shared.read))?;
+        // A ring stores what the first worker sees: all frames.
+        let shared = config.workers > 1 && config.pcap_ring.is_none();
+        let files = if shared { files.shared_by(config.workers, config.decapsulation.ports()) } else { files };
         Ok(Inputs::Files(Box::new(files)))
     }
 

@@ -43,6 +43,7 @@ mod mpls;
 mod nflog;
 mod nsh;
 mod packet;
+mod plain;
 mod ppp;
 mod pppoe;
 pub mod protocol;
@@ -72,4 +73,5 @@ pub use encapsulation::{EncapStack, Encapsulation, EncapsulationKind, MAX_ENCAPS
 pub use error::{DecodeError, DecodeErrorKind, Layer};
 pub use five_tuple::{Endpoint, FiveTuple, FlowKey};
 pub use packet::{Ether, IpPacket, Network, Packet, TcpFlags, Transport};
+pub use plain::plain_ends;
 pub use tunnel_ports::{TunnelPorts, UdpTunnel};

@@ -6,7 +6,7 @@ use crate::error::{DecodeError, DecodeErrorKind, Layer};
 use crate::{cisco_hdlc, ethertype, linux_cooked, loopback, nflog, ppp};
 
 const NULL: u16 = 0;
-const ETHERNET: u16 = 1;
+pub(crate) const ETHERNET: u16 = 1;
 const PPP: u16 = 9;
 const PPP_HDLC: u16 = 50;
 const PPPOE: u16 = 51;

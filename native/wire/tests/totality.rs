@@ -5,7 +5,7 @@ mod common;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use wire::{DecodeError, EncapStack, MAX_ENCAPSULATIONS, Network, Packet, decode};
+use wire::{DecodeError, EncapStack, MAX_ENCAPSULATIONS, Network, Packet, decode, plain_ends};
 
 const MAC: [u8; 6] = [2, 0, 0, 0, 0, 1];
 const A: [u8; 4] = [10, 0, 0, 1];
@@ -102,7 +102,16 @@ fn frames() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 fn decode_frame<'a>(frame: &'a [u8], origlen: usize, stack: &mut EncapStack) -> Result<Packet<'a>, DecodeError> {
-    decode(frame, origlen as u32, 1, &common::ports(), stack)
+    let decoded = decode(frame, origlen as u32, 1, &common::ports(), stack);
+    if let Some([source, destination]) = plain_ends(frame, 1, &common::ports()) {
+        let agrees = match &decoded {
+            Ok(Packet { network: Network::Ip(ip), .. }) => (ip.source, ip.destination) == (source, destination),
+            Ok(_) => false,
+            Err(_) => true,
+        };
+        assert!(agrees, "{decoded:?} is not between {source} and {destination}");
+    }
+    decoded
 }
 
 fn assert_bounds(frame: &[u8], result: Result<Packet<'_>, DecodeError>) {

@@ -207,6 +207,7 @@ impl<'a> Iterator for Frames<'a> {
                 link_type: self.labels.link_type,
                 interface: self.labels.interface,
                 number: 0,
+                worker: None,
             })
         }
     }

@@ -148,7 +148,15 @@ fn every_real_frame_is_spread_by_the_pair_that_the_decoder_finds() {
 }
 
 fn ethernet(data: &[u8]) -> Frame<'_> {
-    Frame { timestamp_ns: 0, data, origlen: data.len() as u32, link_type: LinkType::ETHERNET, interface: 0, number: 0 }
+    Frame {
+        timestamp_ns: 0,
+        data,
+        origlen: data.len() as u32,
+        link_type: LinkType::ETHERNET,
+        interface: 0,
+        number: 0,
+        worker: None,
+    }
 }
 
 /// Runs the program over Ethernet bytes.

@@ -61,8 +61,15 @@ impl Stream {
 
     /// The foremost match.
     pub(super) fn frame(&self) -> Frame<'_> {
-        let nothing =
-            Frame { timestamp_ns: 0, data: &[], origlen: 0, link_type: self.link_type, interface: 0, number: 0 };
+        let nothing = Frame {
+            timestamp_ns: 0,
+            data: &[],
+            origlen: 0,
+            link_type: self.link_type,
+            interface: 0,
+            number: 0,
+            worker: None,
+        };
         self.reader.as_ref().filter(|reader| reader.is_at_record()).map_or(nothing, SegmentReader::frame)
     }
 

@@ -76,6 +76,7 @@ fn store(ring: &Arc<PcapRing>, samples: &[Sample]) {
             link_type: LinkType::ETHERNET,
             interface: 0,
             number: 0,
+            worker: None,
         };
         let store = &mut stores[sample.worker];
         store.store(&frame);

@@ -200,6 +200,7 @@ mod tests {
                 link_type: LinkType::ETHERNET,
                 interface: 0,
                 number: 0,
+                worker: None,
             };
             records.extend_from_slice(&record_header(&frame));
             records.extend_from_slice(&data);

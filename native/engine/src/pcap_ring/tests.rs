@@ -66,6 +66,7 @@ impl Record {
             link_type: LinkType::ETHERNET,
             interface: 0,
             number: 0,
+            worker: None,
         });
     }
 }

@@ -128,7 +128,10 @@ impl Worker {
 
     /// The last frame has been taken: every flow ends, and everything goes out.
     pub fn finish(mut self) {
-        self.frame_number += 1;
+        self.frame_number += 1 + self.passed_over;
+        if self.passed_over > 0 {
+            self.clock.advance(self.passed_over_ns);
+        }
         self.gather();
         for place in 0..self.flows.places() {
             if let Some(flow) = self.flows.at(place) {

@@ -43,7 +43,7 @@ use crate::tunnels::Tunnels;
 use crate::watch::WatchHold;
 use crate::watchlist::Query;
 use mirroring::MirrorWatch;
-pub use setup::{WorkerPorts, WorkerSetup};
+pub use setup::{WorkerPorts, WorkerSetup, worker_of};
 
 /// Frames that are decoded and looked up together.
 const GROUP: usize = 32;
@@ -51,6 +51,8 @@ const GROUP: usize = 32;
 /// A frame with what is known of it before its turn comes.
 struct Arrival<'a> {
     frame: Frame<'a>,
+    /// Frames before it that other workers take and that move no clock.
+    passed_over: u64,
     decoded: Result<Packet<'a>, DecodeError>,
     /// The key of its flow, and whether its sender stands second in it.
     key: Option<(FlowKey, bool)>,
@@ -59,6 +61,14 @@ struct Arrival<'a> {
     place: Option<u32>,
     /// What its copies have in common with it.
     fingerprint: u64,
+}
+
+impl<'a> Arrival<'a> {
+    /// A frame of which only the time counts here.
+    fn elsewhere(frame: Frame<'a>, passed_over: u64) -> Self {
+        let decoded = Ok(Packet { ether: None, network: Network::NonIp { ethertype: 0, payload: &[] } });
+        Self { frame, passed_over, decoded, key: None, hash: 0, place: None, fingerprint: 0 }
+    }
 }
 
 /// One thread's share of the frames, with the flows that they belong to.
@@ -86,6 +96,9 @@ pub struct Worker {
     held_bytes: usize,
     /// Number of the frame whose turn it is, counted from 1.
     frame_number: u64,
+    /// Frames behind that one that other workers take and that moved no clock, and the time of the last such frame.
+    passed_over: u64,
+    passed_over_ns: u64,
 }
 
 impl Worker {
@@ -115,6 +128,8 @@ impl Worker {
             scan: None,
             held_bytes: 0,
             frame_number: 0,
+            passed_over: 0,
+            passed_over_ns: 0,
         }
     }
 
@@ -140,10 +155,24 @@ impl Worker {
     /// frames are stored when their flow is known, see `storing`.
     #[inline]
     fn take_group<'a>(&mut self, frames: &mut impl Iterator<Item = Frame<'a>>) -> ArrayVec<Arrival<'a>, GROUP> {
-        let taken: ArrayVec<Frame<'a>, GROUP> =
-            frames.take(GROUP).inspect(|frame| prefetch_headers(frame.data)).collect();
+        let mut taken = ArrayVec::<_, GROUP>::new();
+        while !taken.is_full() {
+            let Some(frame) = frames.next() else { break };
+            if self.setup.is_others(&frame) && self.clock.is_within(frame.timestamp_ns) {
+                self.passed_over += 1;
+                self.passed_over_ns = frame.timestamp_ns;
+            } else {
+                prefetch_headers(frame.data);
+                taken.push((frame, std::mem::take(&mut self.passed_over)));
+            }
+        }
         let mut group = ArrayVec::new();
-        for (frame, stack) in taken.into_iter().zip(&mut self.encapsulations) {
+        for ((frame, passed_over), stack) in taken.into_iter().zip(&mut self.encapsulations) {
+            if self.setup.is_others(&frame) {
+                stack.clear();
+                group.push(Arrival::elsewhere(frame, passed_over));
+                continue;
+            }
             if let FrameStore::All(ring) = &mut self.store {
                 ring.store(&frame);
             }
@@ -151,9 +180,9 @@ impl Worker {
             if let FrameStore::All(ring) = &mut self.store {
                 ring.describe(&frame, &decoded, stack);
             }
-            let mut arrival = Arrival { frame, decoded, key: None, hash: 0, place: None, fingerprint: 0 };
+            let mut arrival = Arrival { frame, passed_over, decoded, key: None, hash: 0, place: None, fingerprint: 0 };
             if let (Ok(Packet { network: Network::Ip(packet), .. }), true) =
-                (&arrival.decoded, self.setup.is_own(&arrival.decoded))
+                (&arrival.decoded, self.setup.is_own(&arrival.frame, &arrival.decoded))
             {
                 let tuple = match packet.fragment {
                     // In the frames' order, so that a first fragment tells of those behind it in its group.
@@ -179,12 +208,12 @@ impl Worker {
 
     #[inline]
     fn process_arrival(&mut self, arrival: &Arrival<'_>, index: usize) {
-        self.frame_number += 1;
+        self.frame_number += 1 + arrival.passed_over;
         if self.clock.advance(arrival.frame.timestamp_ns) {
             self.close_second();
         }
         self.follow_sequence(&arrival.frame, index);
-        if !self.setup.is_own(&arrival.decoded) {
+        if !self.setup.is_own(&arrival.frame, &arrival.decoded) {
             return;
         }
         self.count_frame(&arrival.frame, index);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use capture::Frame;
 use crossbeam_channel::{Receiver, Sender};
 use wire::{Address, DecodeError, Network, Packet, TunnelPorts};
 
@@ -60,14 +61,32 @@ impl WorkerSetup {
     /// In `read` every worker sees every frame and keeps those of its address pairs, the first one also what has none;
     /// live the kernel has spread them.
     #[inline]
-    pub(super) fn is_own(&self, decoded: &Result<Packet<'_>, DecodeError>) -> bool {
+    pub(super) fn is_own(&self, frame: &Frame<'_>, decoded: &Result<Packet<'_>, DecodeError>) -> bool {
         if self.workers == 1 || self.mode == Mode::Live {
             return true;
         }
-        let Ok(Packet { network: Network::Ip(packet), .. }) = decoded else { return self.index == 0 };
-        let number = |address: Address| u128::from_be_bytes(*address.bytes());
-        let pair = number(packet.source) ^ number(packet.destination);
-        let folded = (pair ^ pair >> 32 ^ pair >> 64 ^ pair >> 96) as u32;
-        capture::spread(folded) as usize % self.workers == self.index
+        let worker = match (frame.worker, decoded) {
+            (Some(worker), _) => usize::from(worker),
+            (None, Ok(Packet { network: Network::Ip(packet), .. })) => {
+                worker_of([packet.source, packet.destination], self.workers)
+            }
+            _ => 0,
+        };
+        worker == self.index
     }
+
+    /// Whether another worker is known to take the frame.
+    #[inline]
+    pub(super) fn is_others(&self, frame: &Frame<'_>) -> bool {
+        frame.worker.is_some_and(|worker| usize::from(worker) != self.index)
+    }
+}
+
+/// The worker that takes the packets between two addresses, in either direction.
+#[inline]
+pub fn worker_of([one, other]: [Address; 2], workers: usize) -> usize {
+    let number = |address: Address| u128::from_be_bytes(*address.bytes());
+    let pair = number(one) ^ number(other);
+    let folded = (pair ^ pair >> 32 ^ pair >> 64 ^ pair >> 96) as u32;
+    capture::spread(folded) as usize % workers
 }

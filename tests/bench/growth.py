@@ -23,23 +23,32 @@ _SMALL_OFFICE = 1_000_000
 
 @dataclass(frozen=True)
 class Step:
-    """One point of a curve: `nanoseconds` a packet without start and list, highest anonymous memory in bytes."""
+    """One point of a curve: `nanoseconds` a packet without start and list, and anonymous memory.
+
+    That is in bytes, at its highest, and for most of the time.
+    """
 
     label: str
     nanoseconds: float
     anonymous_bytes: int
+    usual_bytes: int
 
 
 def by_flows(cache: Path, rounds: int) -> list[Step]:
-    """The same number of packets, spread over more and more flows that all live."""
+    """More and more flows that all live; what opening and ending them costs falls out between two lengths."""
     settings = config(cache, "crowd", None, flows={"max": max(FLOWS)})
-    runs = []
+    steps = []
     for flows in FLOWS:
-        capture = cache / f"crowd-{flows}.pcap"
-        if not capture.exists():
-            write_crowd(capture, CROWD_PACKETS, flows)
-        runs.append((Tool(f"{flows:,}", read(capture, settings)), CROWD_PACKETS))
-    return _steps(in_turns([*runs, _idle(cache, settings)], rounds))
+        runs = []
+        for packets in (CROWD_PACKETS, 2 * CROWD_PACKETS):
+            capture = cache / f"crowd-{flows}-{packets}.pcap"
+            if not capture.exists():
+                write_crowd(capture, packets, flows)
+            runs.append((Tool(f"{flows:,}", read(capture, settings)), packets))
+        short, long = in_turns(runs, rounds)
+        more = (long.wall_seconds() - short.wall_seconds()) / (long.packets - short.packets)
+        steps.append(_step(long, more * 1e9))
+    return steps
 
 
 def by_hosts(cache: Path, rounds: int) -> list[Step]:
@@ -55,8 +64,8 @@ def by_hosts(cache: Path, rounds: int) -> list[Step]:
 
 
 def bytes_each(steps: list[Step], numbers: Sequence[int]) -> float:
-    """Memory that one more takes, between the first and the last step."""
-    return (steps[-1].anonymous_bytes - steps[0].anonymous_bytes) / (numbers[-1] - numbers[0])
+    """Memory that one more takes for most of the time, between the first and the last step."""
+    return (steps[-1].usual_bytes - steps[0].usual_bytes) / (numbers[-1] - numbers[0])
 
 
 def by_indicators(capture: Path, packets: int, cache: Path, rounds: int) -> list[Step]:
@@ -99,10 +108,10 @@ def _idle(cache: Path, settings: Path) -> tuple[Tool, int]:
 def _steps(readings: list[Reading]) -> list[Step]:
     *measured, idle = readings
     return [
-        Step(
-            reading.tool,
-            (reading.wall_seconds() - idle.wall_seconds()) / reading.packets * 1e9,
-            max(cost.anonymous_bytes for cost in reading.costs),
-        )
-        for reading in measured
+        _step(reading, (reading.wall_seconds() - idle.wall_seconds()) / reading.packets * 1e9) for reading in measured
     ]
+
+
+def _step(reading: Reading, nanoseconds: float) -> Step:
+    highest = max(cost.anonymous_bytes for cost in reading.costs)
+    return Step(reading.tool, nanoseconds, highest, max(cost.usual_bytes for cost in reading.costs))

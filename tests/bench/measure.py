@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import statistics
 import subprocess
 import time
 from collections.abc import Sequence
@@ -16,11 +17,12 @@ _ANONYMOUS = "RssAnon:"
 
 @dataclass(frozen=True)
 class Cost:
-    """What one run took. Memory is the highest sample of anonymous resident memory."""
+    """What one run took. Memory is anonymous and resident: the highest sample, and the median of all."""
 
     wall_seconds: float
     cpu_seconds: float
     anonymous_bytes: int
+    usual_bytes: int
     output: str
 
 
@@ -37,10 +39,10 @@ def run(command: Sequence[str]) -> Cost:
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment
     )
     assert process.stdout is not None
-    anonymous, output = 0, b""
+    anonymous, output = [0], b""
     os.set_blocking(process.stdout.fileno(), False)
     while not (status := os.wait4(process.pid, os.WNOHANG))[0]:
-        anonymous = max(anonymous, anonymous_bytes(process.pid))
+        anonymous.append(anonymous_bytes(process.pid))
         readable, _, _ = select.select([process.stdout], [], [], _SAMPLE_SECONDS)
         if readable and not (piece := process.stdout.read() or b""):
             time.sleep(_SAMPLE_SECONDS / 5)
@@ -53,7 +55,8 @@ def run(command: Sequence[str]) -> Cost:
     text = output.decode(errors="replace")
     if process.returncode != 0:
         raise RuntimeError(f"{' '.join(command)}: exit {process.returncode}: {text[-2000:]}")
-    return Cost(wall, status[2].ru_utime + status[2].ru_stime, anonymous, text)
+    cpu = status[2].ru_utime + status[2].ru_stime
+    return Cost(wall, cpu, max(anonymous), int(statistics.median(anonymous)), text)
 
 
 def anonymous_bytes(process: int) -> int:

@@ -11,7 +11,7 @@ from pydantic import Field
 from sensor.alerts.beacon import BeaconTally
 from sensor.alerts.rows import BeaconRow, FindingRow, HitRow, JudgedRow
 from sensor.alerts.rules import Severity
-from sensor.alerts.tally import ConditionTally, FindingTally, FlowTally, JudgedTally, Life, Totals
+from sensor.alerts.tally import ConditionTally, FindingTally, FlowTally, JudgedTally, Life
 from sensor.alerts.text import NS_PER_SECOND, utc_stamp
 
 UPDATE_EVERY_NS = 600 * NS_PER_SECOND
@@ -38,8 +38,8 @@ class Kind(StrEnum):
 class Event:
     """One line of the alert log. `groups` are its text after the rule and the id, already escaped.
 
-    `about` is the incident at that time, as `Incident.describe` gives it. `remote` is the one address that it is about
-    besides its host, empty where there is none or several.
+    `remote` is the one address that it is about besides its host, empty where there is none or several. `figures` are
+    what the incident has counted by then, as the API names it; None of a line that is about none.
     """
 
     kind: Kind
@@ -49,12 +49,11 @@ class Event:
     severity: Severity = Severity.INFO
     incident: str = ""
     host: str = ""
-    totals: Totals | None = None
     remote: str = ""
     subject: str = ""
     opened_ns: int = 0
     last_ns: int = 0
-    about: Mapping[str, Any] | None = field(default=None, compare=False)
+    figures: Mapping[str, Any] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,12 +174,11 @@ class Incident:
             self.severity,
             self.id,
             self.host,
-            self.totals(),
             self.remote,
             self.subject,
             self.opened_ns,
             self.last_ns,
-            self.describe(),
+            self.figures(),
         )
 
     @property
@@ -192,13 +190,9 @@ class Incident:
             case _:
                 return ""
 
-    def totals(self) -> Totals | None:
-        """What it has counted, if it is one of flows."""
-        return self.tally.totals() if isinstance(self.tally, FlowTally) else None
-
     def describe(self) -> dict[str, Any]:
         """Give it as the API shows it: times in UTC, bytes and packets seen from the host."""
-        view: dict[str, Any] = {
+        return {
             "id": self.id,
             "rule": self.rule,
             "severity": self.severity.word,
@@ -209,21 +203,29 @@ class Incident:
             "last_seen_ns": self.last_ns,
             "closed": None,
             "evidence": list(self.evidence),
+            **self.figures(),
         }
+
+    def figures(self) -> dict[str, Any]:
+        """Give what its rule counts with, and what it is about besides the host."""
         match self.tally:
             case FlowTally() as flows:
-                view |= {
+                return {
                     "remote": flows.remote,
                     "stage": flows.stage,
                     "list": flows.list_name,
-                    **flows.totals()._asdict(),
+                    "contacts": flows.contacts,
+                    "packets_out": flows.packets_out,
+                    "packets_in": flows.packets_in,
+                    "bytes_out": flows.bytes_out,
+                    "bytes_in": flows.bytes_in,
                 }
             case FindingTally() as finding:
-                view |= {"connections": finding.connections, "servers": finding.servers, "rejects": finding.rejects}
+                return {"connections": finding.connections, "servers": finding.servers, "rejects": finding.rejects}
             case JudgedTally() as judged:
-                view |= {"remote": judged.remote, "text": judged.text, "count": judged.count}
+                return {"remote": judged.remote, "text": judged.text, "count": judged.count}
             case BeaconTally() as beacon:
-                view |= {
+                return {
                     "remote": beacon.remote,
                     "contacts": beacon.calls,
                     "bytes_out": beacon.bytes_out,
@@ -232,8 +234,7 @@ class Incident:
                     "jitter_ratio": beacon.jitter_ratio,
                 }
             case ConditionTally() as condition:
-                view |= {"text": condition.text, "count": condition.count}
-        return view
+                return {"text": condition.text, "count": condition.count}
 
 
 def short_id(key: Key, time_ns: int, taken: Container[str]) -> str:

@@ -37,16 +37,6 @@ class Life(NamedTuple):
         return f"; {self.reason}" if self.reason else ""
 
 
-class Totals(NamedTuple):
-    """What an incident of flows has counted since it was opened, seen from the host."""
-
-    contacts: int
-    packets_out: int
-    packets_in: int
-    bytes_out: int
-    bytes_in: int
-
-
 def period_seconds(starts_ns: Sequence[int]) -> float | None:
     """Give the period of regular contacts: the median interval if most intervals are near it, else None."""
     intervals = [later - earlier for earlier, later in pairwise(starts_ns)]
@@ -181,10 +171,6 @@ class FlowTally:
         """What the close line tells."""
         within = f" in {span(life.seconds)}" if life.seconds >= 1 else ""
         return (self._ends(indicator), f"{self._contacts}{within}, last {clock(life.last_ns)}{life.suffix}")
-
-    def totals(self) -> Totals:
-        """The counts as one value."""
-        return Totals(self.contacts, self.packets_out, self.packets_in, self.bytes_out, self.bytes_in)
 
     @property
     def _contacts(self) -> str:

@@ -4,28 +4,25 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
-from sensor.alerts.text import counted, size, stamp
+from sensor.alerts.text import counted
 from sensor.cli import CommandError, ExitCode, describe
 from sensor.cli.options import add_configuration_option, read_configuration
 from sensor.cli.output import print_json, print_table, printable
+from sensor.cli.sightings import COLUMNS, Announcement, Stream, cells
 from sensor.config import Config
 from sensor.hunt.answer import Sighting
-from sensor.hunt.hunt import Hunt, Places
+from sensor.hunt.hunt import Hunt, Places, Watcher
 from sensor.hunt.notice import LARGEST_NOTICE_BYTES, Reading, decode, read_notice
-from sensor.hunt.tree import Window
 from sensor.hunt.wanted import WantedSet
+from sensor.hunt.window import Window
 from sensor.identity.ends import Ends
 from sensor.pcap.times import moment_ns
 from sensor.watchlist.load import ListError
 
 _SHOWN_REFUSALS = 20
-_COLUMNS = (
-    "last seen", "host", "name", "mac", "vlan", "indicator", "remote", "contacts", "attempts", "out", "in",
-    "first seen", "packets",
-)  # fmt: skip
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -50,7 +47,12 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     parser.add_argument("--since", metavar="T", help="2h (ago), 07:46 (today), 2026-11-22T07:46; local unless a zone")
     parser.add_argument("--until", metavar="T", help="the latest time, written likewise")
-    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
+    forms = parser.add_mutually_exclusive_group()
+    forms.add_argument("--json", action="store_true", help="print one JSON object a line, the newest first")
+    forms.add_argument(
+        "--stream", action="store_true",
+        help="print one JSON object a line as soon as a machine is met, with `final` false; the answer follows",
+    )  # fmt: skip
     parser.set_defaults(run=run)
 
 
@@ -66,10 +68,13 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError(ExitCode.INPUT_OUTPUT, message)
     hunt = Hunt(places, Ends(config.networks.internal), _note)
     try:
-        found = hunt.run(wanted, window, lambda *reach: _announce(window, *reach))
+        with _watcher(args, window) as watcher:
+            found = hunt.run(wanted, window, watcher)
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise CommandError(ExitCode.INPUT_OUTPUT, printable(describe(error))) from error
-    _print(found, as_json=args.json)
+    _print(found, args)
     if not found:
         _note(f"nobody met {counted(len(wanted), 'indicator')} in {places.history}")
     return ExitCode.OK if found else ExitCode.NO
@@ -129,37 +134,24 @@ def _window(args: argparse.Namespace, reading: Reading | None) -> Window:
     return Window(max(0, since_ns), until_ns)
 
 
-def _announce(window: Window, size_bytes: int, first_hour: int | None) -> None:
-    """Say how much there is where no time bounds it."""
-    if not window.is_bounded and first_hour is not None:
-        since = datetime.fromtimestamp(first_hour * 3600, UTC).astimezone()
-        _note(f"no --since or --until: looking through {size(size_bytes)} of history since {since:%Y-%m-%d %H:%M}")
+def _watcher(args: argparse.Namespace, window: Window) -> AbstractContextManager[Watcher]:
+    if args.stream:
+        return nullcontext(Stream(window, _note))
+    if args.json or not sys.stdout.isatty():
+        return nullcontext(Announcement(window, _note))
+    # Late, because rich takes a tenth of a second and only a terminal needs it.
+    from sensor.cli.hunt_screen import HuntScreen  # noqa: PLC0415
+
+    return HuntScreen(window, _note)
 
 
-def _print(found: Sequence[Sighting], *, as_json: bool) -> None:
-    if as_json:
+def _print(found: Sequence[Sighting], args: argparse.Namespace) -> None:
+    if args.stream:
+        print_json({**sighting.describe(), "final": True} for sighting in found)
+    elif args.json:
         print_json(sighting.describe() for sighting in found)
     elif found:
-        print_table(_COLUMNS, map(_cells, found))
-
-
-def _cells(sighting: Sighting) -> Sequence[object]:
-    remotes = list(sighting.remotes)
-    return (
-        stamp(sighting.last_ns)[:19].replace("T", " "),
-        sighting.ip,
-        sighting.name,
-        sighting.mac,
-        ".".join(map(str, sighting.vlan)) or None,
-        sighting.wanted.indicator,
-        (remotes[0] + (f" +{len(remotes) - 1}" if len(remotes) > 1 else "")) if remotes else None,
-        f"{sighting.contacts:,}",
-        f"{sighting.attempts:,}",
-        size(sighting.bytes_out),
-        size(sighting.bytes_in),
-        stamp(sighting.first_ns)[:19].replace("T", " "),
-        "in the ring" if sighting.packets_available else "gone",
-    )
+        print_table(COLUMNS, map(cells, found))
 
 
 def _note(line: str) -> None:

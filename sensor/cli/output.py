@@ -4,9 +4,12 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sensor.alerts.text import escape
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 _LONGEST_CELL = 400
 
@@ -31,25 +34,26 @@ def print_json(rows: Iterable[Mapping[str, object]]) -> None:
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a table: fitted to the terminal, or whole and plain when the output goes elsewhere."""
-    cells = [[printable(value) for value in row] for row in rows]
     if sys.stdout.isatty():
-        _print_fitted(columns, cells)
+        # Late, because rich takes a tenth of a second and only a terminal needs it.
+        from rich.console import Console  # noqa: PLC0415
+
+        Console(no_color="NO_COLOR" in os.environ).print(fitted_table(columns, rows))
         return
-    lines = [list(columns), *cells]
+    lines = [list(columns), *([printable(value) for value in row] for row in rows)]
     widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
     for line in lines:
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
-def _print_fitted(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
-    # Late, because rich takes a tenth of a second and only a terminal needs it.
-    from rich.console import Console  # noqa: PLC0415
+def fitted_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> "Table":
+    """Make a table for a terminal, whose cells are folded where it is too wide."""
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
-    for line in cells:
-        table.add_row(*map(Text, line))  # Text, because a str would be read as markup
-    Console(no_color="NO_COLOR" in os.environ).print(table)
+    for row in rows:
+        table.add_row(*(Text(printable(value)) for value in row))  # Text, because a str would be read as markup
+    return table

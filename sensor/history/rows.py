@@ -54,8 +54,8 @@ class HostRows:
 
 def alert_row(event: Event) -> dict[str, Any] | None:
     """Give a line of the alert log as a row; None of one that tells of no incident."""
-    about = event.about
-    if about is None:
+    figures = event.figures
+    if figures is None:
         return None
     return {
         "time_ns": event.time_ns,
@@ -64,20 +64,20 @@ def alert_row(event: Event) -> dict[str, Any] | None:
         "rule": event.rule,
         "severity": event.severity.word,
         "host": event.host,
-        "remote": about.get("remote"),
-        "indicator": about["indicator"],
-        "list": about.get("list"),
+        "remote": figures.get("remote"),
+        "indicator": event.subject,
+        "list": figures.get("list"),
         "opened_ns": event.opened_ns,
-        "last_seen_ns": about["last_seen_ns"],
-        "count": _count(about),
-        "packets_out": about.get("packets_out"),
-        "packets_in": about.get("packets_in"),
-        "bytes_out": about.get("bytes_out"),
-        "bytes_in": about.get("bytes_in"),
+        "last_seen_ns": event.last_ns,
+        "count": _count(figures),
+        "packets_out": figures.get("packets_out"),
+        "packets_in": figures.get("packets_in"),
+        "bytes_out": figures.get("bytes_out"),
+        "bytes_in": figures.get("bytes_in"),
         "text": format_line(event),
     }
 
 
-def _count(about: Mapping[str, Any]) -> int | None:
+def _count(figures: Mapping[str, Any]) -> int | None:
     """Give the number that the rule counts with: contacts, connections, or events."""
-    return next((about[column] for column in ("contacts", "connections", "count") if column in about), None)
+    return next((figures[column] for column in ("contacts", "connections", "count") if column in figures), None)

@@ -79,7 +79,7 @@ class History:
 
     def note(self, event: Event) -> None:
         """Take a line of the alert log."""
-        if event.about is not None:
+        if event.figures is not None:
             self._post(event)
 
     def take_records(self, records: "list[tuple[str, RecordBatch]]") -> None:

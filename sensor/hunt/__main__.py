@@ -16,8 +16,8 @@ from typing import Any
 from sensor.give_way import give_way
 from sensor.hunt.answer import Sighting
 from sensor.hunt.hunt import Hunt, Places
-from sensor.hunt.tree import Window
 from sensor.hunt.wanted import WantedSet
+from sensor.hunt.window import Window
 from sensor.identity.ends import Ends
 
 _INPUT_OUTPUT = 74

@@ -125,7 +125,8 @@ def sightings(
         found[key].add(row, host_is_src=host_is_src)
     for sighting in found.values():
         sighting.packets_available = segments.hold(sighting.latest.start_ns, sighting.last_ns)
-    return sorted(found.values(), key=lambda sighting: (-sighting.last_ns, sighting.ip, sighting.wanted.number))
+    # The number is no order of anything.
+    return sorted(found.values(), key=lambda sighting: (-sighting.last_ns, sighting.ip, sighting.wanted.indicator))
 
 
 def _host_is_src(row: Sum, ends: Ends) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 from sensor.history.database import connect, quoted
-from sensor.hunt.tree import Tree
+from sensor.history.tree import Hour, hour_files
 
 _MEMORY_BYTES = 1 << 30
 _THREADS = 2
@@ -22,14 +22,12 @@ class Database:
     Damaged files are left out, with one line for `note` each. Close it to give back what it has put on the disk.
     """
 
-    def __init__(self, tree: Tree, spill: Path, wanted: Path, note: Callable[[str], None]) -> None:
+    def __init__(self, directory: Path, spill: Path, wanted: Path, note: Callable[[str], None]) -> None:
         """`spill` is a directory of its own for what memory cannot hold, `wanted` a file that may be read besides."""
-        self._tree = tree
+        self._directory = directory
         self._note = note
         self._damaged: set[Path] = set()
-        self._connection = connect(
-            tree.directory, spill, memory_bytes=_MEMORY_BYTES, threads=_THREADS, besides=[wanted]
-        )
+        self._connection = connect(directory, spill, memory_bytes=_MEMORY_BYTES, threads=_THREADS, besides=[wanted])
 
     def close(self) -> None:
         """Let go of everything."""
@@ -42,6 +40,15 @@ class Database:
     def rows(self, sql: str, **parameters: object) -> list[tuple[Any, ...]]:
         """Give the answer to a question that touches no file."""
         return self._connection.execute(sql, parameters or None).fetchall()
+
+    def stream(self, sql: str) -> Iterator[tuple[Any, ...]]:
+        """Give the answer to a question that touches no file, row by row: it may be larger than memory.
+
+        Whatever else is asked ends it.
+        """
+        answer = self._connection.execute(sql)
+        while rows := answer.fetchmany(_ROWS_A_CHUNK):
+            yield from rows
 
     def count(self, table: str) -> int:
         """Give the number of rows of a table."""
@@ -86,11 +93,12 @@ class Database:
                 return self._connection.execute(sql).fetchall()
             except duckdb.Error as error:
                 if not self._explained(files):
-                    raise OSError(f"history in {self._tree.directory}: {error}") from error
-        raise OSError(f"history in {self._tree.directory}: its files change faster than they can be read")
+                    raise OSError(f"history in {self._directory}: {error}") from error
+        raise OSError(f"history in {self._directory}: its files change faster than they can be read")
 
     def _files(self, kind: str, hours: Sequence[int]) -> list[Path]:
-        return [path for path in self._tree.files(kind, hours) if path not in self._damaged]
+        files = (path for number in hours for path in hour_files(self._directory, Hour(number, kind)))
+        return [path for path in files if path not in self._damaged]
 
     def _explained(self, files: Mapping[str, Sequence[Path]]) -> bool:
         """Find files that are damaged, or gone because their hour was compacted or has become too old."""

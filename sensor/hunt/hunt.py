@@ -1,7 +1,8 @@
 """A hunt: history, open connections and ring together."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from sensor.api.client import NoAnswerError, RefusedError, ask
@@ -10,8 +11,8 @@ from sensor.hunt.answer import Machines, Sighting, sightings
 from sensor.hunt.live import open_flows
 from sensor.hunt.search import Search, SpanRow
 from sensor.hunt.segments import Segments
-from sensor.hunt.tree import Window
 from sensor.hunt.wanted import WantedSet
+from sensor.hunt.window import Window
 from sensor.identity.ends import Ends
 
 _MOST_ASKED = 200
@@ -32,6 +33,19 @@ class Places:
         return cls(config.history.directory, ring, config.api.socket)
 
 
+class Watcher:
+    """Who hears how a hunt goes on; this one is content with its end."""
+
+    shows_early = False
+    """Whether `show` is called at all: what was found so far has to be added up each time."""
+
+    def begin(self, size_bytes: int, oldest_hour: int | None) -> None:
+        """Hear how many bytes the history holds in the window, and the first hour of them."""
+
+    def show(self, found: Sequence[Sighting], done_hours: int, hours: int) -> None:
+        """Hear what was found in the conversations and in so many of the hours to read, the newest of them."""
+
+
 class Hunt:
     """One hunt; `note` is told in a line each what could not be looked through."""
 
@@ -39,43 +53,48 @@ class Hunt:
         self._places = places
         self._ends = ends
         self._note = note
+        self._asked: dict[str, list[SpanRow]] = {}
 
-    def run(
-        self, wanted: WantedSet, window: Window, announce: Callable[[int, int | None], None] = lambda *_: None
-    ) -> list[Sighting]:
-        """Give who met what is wanted, the newest first.
-
-        `announce` is told beforehand how many bytes the history holds in the window and the first hour of them. Raises
-        OSError when the history cannot be read.
-        """
+    def run(self, wanted: WantedSet, window: Window, watcher: Watcher | None = None) -> list[Sighting]:
+        """Give who met what is wanted, the newest first. Raises OSError when the history cannot be read."""
+        watcher = watcher or Watcher()
         places = self._places
         with Search(places.history, wanted, window, self._note) as search:
-            announce(search.size_bytes, search.oldest_hour)
-            search.run(open_flows(places.socket, wanted, self._ends, self._note))
-            sums = list(search.sums())
-            spans = search.spans() if sums else []
-            met = search.met() if sums else {}
+            watcher.begin(search.size_bytes, search.oldest_hour)
+            for done, hours in search.run(open_flows(places.socket, wanted, self._ends, self._note)):
+                if watcher.shows_early and done < hours:
+                    watcher.show(self._found(search), done, hours)
+            return self._found(search)
+
+    def _found(self, search: Search) -> list[Sighting]:
+        met = search.met()
+        if not met:
+            return []
+        spans = search.spans()
         known = {span.ip for span in spans}
-        unknown = {ip for row in sums for ip in (row.src_ip, row.dest_ip) if ip not in known}
-        spans += self._ask_machines(ip for ip in sorted(unknown) if self._ends.is_internal(ip))
-        return sightings(sums, met, Machines(spans), self._ends, Segments(places.ring))
+        unknown = [ip for ip in search.addresses() if ip not in known and self._ends.is_internal(ip)]
+        machines = Machines([*spans, *self._ask_machines(sorted(unknown))])
+        return sightings(search.sums(), met, machines, self._ends, Segments(self._places.ring))
 
     def _ask_machines(self, addresses: Iterable[str]) -> list[SpanRow]:
-        """Ask a running sensor who hosts are of which the history does not know it yet."""
+        """Ask a running sensor, of each once, who hosts are of which the history does not know it yet."""
         socket = self._places.socket
-        found: list[SpanRow] = []
-        if socket is None or not socket.exists():
-            return found
-        for _, ip in zip(range(_MOST_ASKED), addresses, strict=False):
-            try:
-                page = ask(socket, f"hosts/{ip}")
-            except NoAnswerError:
-                return found
-            except RefusedError:
-                continue
-            host = page["host"]
-            found += [
-                SpanRow(ip, past["mac"], past["name"], past["first_seen_ns"], past["last_seen_ns"], host["vlan"])
-                for past in (host["history"] if host else ())
-            ]
-        return found
+        if socket is not None and socket.exists():
+            new = (ip for ip in addresses if ip not in self._asked)
+            for ip in islice(new, _MOST_ASKED - len(self._asked)):
+                try:
+                    self._asked[ip] = _machines_of(ip, socket)
+                except NoAnswerError:
+                    break
+        return [row for rows in self._asked.values() for row in rows]
+
+
+def _machines_of(ip: str, socket: Path) -> list[SpanRow]:
+    try:
+        host = ask(socket, f"hosts/{ip}")["host"]
+    except RefusedError:
+        return []
+    return [
+        SpanRow(ip, past["mac"], past["name"], past["first_seen_ns"], past["last_seen_ns"], host["vlan"])
+        for past in (host["history"] if host else ())
+    ]

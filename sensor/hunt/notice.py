@@ -15,7 +15,7 @@ from ipaddress import ip_address
 from sensor.alerts.text import NS_PER_SECOND, endpoint
 from sensor.hunt.defang import refang
 from sensor.hunt.notice_times import MARGIN_SECONDS, Times, read_times
-from sensor.hunt.tree import Window
+from sensor.hunt.window import Window
 
 LARGEST_NOTICE_BYTES = 1 << 20
 _MOST_FOUND = 1000

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 from sensor.alerts.text import NS_PER_SECOND
-from sensor.hunt.tree import Window
+from sensor.hunt.window import Window
 
 MARGIN_SECONDS = 600
 """Clocks of two organisations differ, and notices round."""

@@ -13,13 +13,13 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from sensor._native import Watchlists
+from sensor.history import tree
 from sensor.history.database import quoted
-from sensor.history.tree import hour_of
 from sensor.hunt import statements
 from sensor.hunt.database import Database
 from sensor.hunt.networks import Networks
-from sensor.hunt.tree import Tree, Window
 from sensor.hunt.wanted import Wanted, WantedSet, compiled_urls, on_disk
+from sensor.hunt.window import Window
 
 _CHUNK_BYTES = 1 << 30
 _CHUNK_HOURS = 24 * 31
@@ -84,13 +84,14 @@ class Search:
     """
 
     def __init__(self, directory: Path, wanted: WantedSet, window: Window, note: Callable[[str], None]) -> None:
-        self._tree = Tree(directory)
+        self._directory = directory
         self._wanted = wanted.path
         self._window = window
         self._spill = tempfile.TemporaryDirectory(prefix="spanwatch-hunt-", dir=on_disk())
-        self._database = Database(self._tree, Path(self._spill.name), wanted.path, note)
+        self._database = Database(directory, Path(self._spill.name), wanted.path, note)
         self._kinds: set[str] = set()
         self._hours: dict[str, list[int]] = {}
+        self._spans: list[SpanRow] = []
 
     def __enter__(self) -> Self:
         return self
@@ -105,15 +106,18 @@ class Search:
     def size_bytes(self) -> int:
         """Bytes of all files that the window leaves, of which most need not be read."""
         kinds = ("rollup", "flow", "dns", "tls", "quic", "http", "mail")
-        return sum(path.stat().st_size for kind in kinds for path in self._tree.files(kind, self._of(kind)))
+        return sum(self._bytes_of(kind, hour) for kind in kinds for hour in self._of(kind))
 
     @property
     def oldest_hour(self) -> int | None:
         """The first hour of which there is anything."""
         return min((self._of(kind)[-1] for kind in ("flow", "rollup") if self._of(kind)), default=None)
 
-    def run(self, live: Sequence[Mapping[str, Any]] = ()) -> None:
-        """Search; `sums` and `spans` then tell what was found."""
+    def run(self, live: Sequence[Mapping[str, Any]] = ()) -> Iterator[tuple[int, int]]:
+        """Search, and tell before each part of the last phase how many of how many hours are done, at the end all.
+
+        `sums`, `met` and `spans` tell what was found so far. That phase goes through the hours from the newest on.
+        """
         self._database.execute(statements.TABLES)
         self._load_wanted()
         self._load_live(live)
@@ -121,27 +125,39 @@ class Search:
         self._find_names()
         self._find_urls()
         self._find_conversations()
-        self._find_flows()
+        yield from self._find_flows()
 
     def sums(self) -> Iterator[Sum]:
-        """Give what was found, the newest first."""
-        for row in self._database.rows(statements.SUMS):
+        """Give what was found, the newest first. Nothing else may be asked until the last is taken."""
+        for row in self._database.stream(statements.SUMS):
             yield Sum(*(*row[:-1], FlowOf(**row[-1])))
+
+    def addresses(self) -> Iterator[str]:
+        """Give the addresses that were found, each once."""
+        yield from (address for (address,) in self._database.stream(statements.MET_ENDS))
 
     def met(self) -> dict[int, Wanted]:
         """Give by number what of all that is wanted was met."""
         return {row[0]: Wanted(*row) for row in self._database.rows(statements.MET)}
 
     def spans(self) -> list[SpanRow]:
-        """Give the machines that had the addresses which were found, as far as the history knows them."""
-        return [SpanRow(*row) for row in self._each_chunk(["host"], statements.SPANS)]
+        """Give the machines that had the addresses which were found so far, as far as the history knows them."""
+        self._database.execute(statements.UNTOLD)
+        if self._database.has("untold"):
+            self._spans += [SpanRow(*row) for row in self._each_chunk(["host"], statements.SPANS)]
+        return self._spans
 
     def _of(self, kind: str) -> list[int]:
+        """Give the hours of a kind that the window leaves, the newest first."""
         if kind not in self._hours:
             # Who a host was may have been told long before.
             window = Window() if kind == "host" else self._window
-            self._hours[kind] = self._tree.hours(kind, window)
+            held = (number for number in reversed(tree.hours(self._directory, kind)) if window.holds(number))
+            self._hours[kind] = [number for number in held if tree.hour_files(self._directory, tree.Hour(number, kind))]
         return self._hours[kind]
+
+    def _bytes_of(self, kind: str, hour: int) -> int:
+        return sum(map(_size, tree.hour_files(self._directory, tree.Hour(hour, kind))))
 
     def _load_wanted(self) -> None:
         self._database.execute(statements.LOAD_WANTED.format(file=quoted(self._wanted)))
@@ -168,7 +184,7 @@ class Search:
         for hour in self._of(kind):
             if wanted is not None and hour not in wanted:
                 continue
-            gathered += sum(_size(path) for path in self._tree.files(kind, [hour]))
+            gathered += self._bytes_of(kind, hour)
             chunk.append(hour)
             if gathered >= _CHUNK_BYTES or len(chunk) >= _CHUNK_HOURS:
                 yield chunk
@@ -180,18 +196,19 @@ class Search:
         """Put down the addresses that are wanted: those named, and of networks those that were ever seen."""
         networks = Networks(text for rows in self._database.chunks("wanted", statements.NETWORKS) for (text,) in rows)
         if networks:
-            listed = self._database.chunks("wanted", statements.LISTED_ADDRESSES)
-            for addresses in chain([self._all_addresses()], ({address for (address,) in rows} for rows in listed)):
-                rows = [(address, network) for address in addresses for network in networks.of(address)]
-                self._database.insert("inside", _INSIDE_TYPES, rows)
+            self._see_addresses()
+            seen = self._database.chunks("seen", statements.SEEN_ADDRESSES)
+            for rows in chain(seen, self._database.chunks("wanted", statements.LISTED_ADDRESSES)):
+                inside = [(address, network) for (address,) in rows for network in networks.of(address)]
+                self._database.insert("inside", _INSIDE_TYPES, inside)
         self._database.execute(statements.ADDRESSES)
 
-    def _all_addresses(self) -> set[str]:
+    def _see_addresses(self) -> None:
+        """Put down the addresses that were ever seen: millions, so they stay where memory is bounded."""
         rest = set(self._of("flow")) - self._summed
-        rows = self._each_chunk(["rollup"], statements.ADDRESSES_OF["rollup"])
-        rows += self._each_chunk(["flow"], statements.ADDRESSES_OF["flow"], rest)
-        rows += self._database.rows(statements.ADDRESSES_OF["flow"].replace("flow", "live"))
-        return {address for (address,) in rows}
+        self._each_chunk(["rollup"], statements.see_addresses("rollup"))
+        self._each_chunk(["flow"], statements.see_addresses("flow"), rest)
+        self._database.execute(statements.see_addresses("live"))
 
     def _find_names(self) -> None:
         if not self._kinds & {"domain", "suffix"}:
@@ -234,29 +251,44 @@ class Search:
                 self._each_chunk([how.kind], statements.heard(how, match), self._holding(how.kind, match))
         self._database.execute(statements.HEARD_FLOWS)
 
-    def _find_flows(self) -> None:
-        """Look each way for flows in the hours that it leads to. What two ways find is not the same."""
-        for tables, hours in self._ways():
-            self._each_chunk(["flow"], statements.flows("flow", self._flows_in("flow", tables)), hours)
+    def _find_flows(self) -> Iterator[tuple[int, int]]:
+        """Look for flows in parts of the hours that double: the newest are told soon, and all of them quickly."""
         tables = [table for table in ("address", "name") if self._database.count(table)] + self._ports
         if tables:
             self._database.execute(statements.flows("live", self._flows_in("live", tables)))
-        if self._database.count("address"):
-            only_summed = set(self._of("rollup")) - set(self._of("flow"))
-            sums = statements.ROLLUP_SUMS.format(since=self._window.since_ns, until=self._window.until_ns)
-            self._each_chunk(["rollup"], sums, only_summed)
+        hours = self._hours_to_read()
+        done = 0
+        while done < len(hours):
+            yield done, len(hours)
+            part = hours[done : done + max(1, done)]
+            self._read_flows(set(part))
+            done += len(part)
+        yield done, len(hours)
 
-    def _ways(self) -> Iterator[tuple[list[str], set[int]]]:
-        """Give tables whose values flows may have, and the hours in which they have."""
-        hours = set(self._of("flow"))
+    def _hours_to_read(self) -> list[int]:
+        """Give the hours in which there may be flows, or sums of them, the newest first."""
+        flows = set(self._of("flow"))
+        hours = flows if self._database.count("name") or self._database.count("heard") or self._ports else set()
+        if self._database.count("address"):
+            hours = hours | (flows - self._summed) | (self._met_hours & (flows | self._only_summed))
+        return sorted(hours, reverse=True)
+
+    def _read_flows(self, part: set[int]) -> None:
+        """Look for flows in these hours each way. What two ways find is not the same."""
+        for tables, hours in self._ways(part & set(self._of("flow"))):
+            self._each_chunk(["flow"], statements.flows("flow", self._flows_in("flow", tables)), hours)
+        if self._database.count("address"):
+            sums = statements.ROLLUP_SUMS.format(since=self._window.since_ns, until=self._window.until_ns)
+            self._each_chunk(["rollup"], sums, part & self._only_summed & self._met_hours)
+
+    def _ways(self, hours: set[int]) -> Iterator[tuple[list[str], set[int]]]:
+        """Give tables whose values flows may have, and those of these hours in which they have."""
         if self._database.count("address"):
             yield ["address"], self._flow_hours("address", hours - self._summed)
-            yield ["met_address"], self._met_hours() & hours & self._summed
+            yield ["met_address"], hours & self._summed & self._met_hours
         named = self._flow_hours("name", hours)
         if self._database.count("heard"):
-            [(first, last)] = self._database.rows(statements.HEARD_HOURS)
-            near = {hour for hour in hours if first <= hour <= last + _STRETCH_HOURS}
-            yield ["name", "heard"], named | self._flow_hours("heard", near)
+            yield ["name", "heard"], named | self._flow_hours("heard", hours & self._heard_hours)
         else:
             yield ["name"], named
         if self._ports:
@@ -271,13 +303,25 @@ class Search:
 
     def _holding(self, kind: str, match: str, hours: Iterable[int] | None = None) -> set[int]:
         """Give the hours in which a statement finds something, so that only these are read in full."""
-        return {hour_of(Path(path)) for (path,) in self._each_chunk([kind], statements.holding(match), hours)}
+        return {tree.hour_of(Path(path)) for (path,) in self._each_chunk([kind], statements.holding(match), hours)}
 
+    @cached_property
     def _met_hours(self) -> set[int]:
-        """Give the hours in which a rollup has a wanted address, and put down which these addresses are."""
+        """The hours in which a rollup has a wanted address; it is put down which these addresses are."""
         self._each_chunk(["rollup"], statements.SUMMED)
         self._database.execute(statements.MET_ADDRESSES)
-        return {hour_of(Path(path)) for (path,) in self._database.rows(statements.SUMMED_FILES)}
+        return {tree.hour_of(Path(path)) for (path,) in self._database.rows(statements.SUMMED_FILES)}
+
+    @cached_property
+    def _heard_hours(self) -> set[int]:
+        """The hours in which flows of the conversations that were found may be told."""
+        [(first, last)] = self._database.rows(statements.HEARD_HOURS)
+        return {hour for hour in self._of("flow") if first <= hour <= last + _STRETCH_HOURS}
+
+    @cached_property
+    def _only_summed(self) -> set[int]:
+        """The hours of which no flows are left."""
+        return set(self._of("rollup")) - set(self._of("flow"))
 
     @property
     def _ports(self) -> list[str]:
@@ -286,7 +330,7 @@ class Search:
     @cached_property
     def _summed(self) -> set[int]:
         """The hours whose flows a rollup tells of, looked up once: of each hour one way of searching it holds."""
-        return {hour for hour in self._of("rollup") if self._tree.is_summed(hour)}
+        return {hour for hour in self._of("rollup") if tree.is_summed(self._directory, hour)}
 
 
 def _url_of(host: str, target: str, port: int | None) -> str:

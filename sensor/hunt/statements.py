@@ -1,20 +1,21 @@
 # ruff: noqa: S608  # what is put together here are constants, and times as numbers
 """The questions of a hunt in SQL. Views are named as the kinds of records, tables as what was found so far.
 
-`wanted` is what is looked for. `inside` are the listed networks that addresses lie in. `address`, `name`, `url` and
-`text` are the values in records that it comes to, each with the number of what it belongs to; `heard` are flows whose
-conversation showed one, and `met` is what each flow adds to the answer.
+`wanted` is what is looked for. `seen` are all addresses, where that matters, and `inside` the listed networks that
+addresses lie in. `address`, `name`, `url` and `text` are the values in records that it comes to, each with the number
+of what it belongs to; `heard` are flows whose conversation showed one, and `met` is what each flow adds to the answer.
 """
 
 from typing import NamedTuple
 
-from sensor.hunt.tree import ALL_TIME_NS
+from sensor.hunt.window import ALL_TIME_NS
 
 TABLES = """
 CREATE TEMP TABLE wanted (
     id UINTEGER, kind VARCHAR, indicator VARCHAR, network VARCHAR, port USMALLINT, proto VARCHAR, direction VARCHAR,
     allow BOOLEAN
 );
+CREATE TEMP TABLE seen (address VARCHAR);
 CREATE TEMP TABLE inside (address VARCHAR, network VARCHAR);
 CREATE TEMP TABLE address (address VARCHAR, id UINTEGER, port USMALLINT, proto VARCHAR, direction VARCHAR);
 CREATE TEMP TABLE summed (address VARCHAR, filename VARCHAR);
@@ -23,6 +24,7 @@ CREATE TEMP TABLE shown (name VARCHAR);
 CREATE TEMP TABLE name (name VARCHAR, id UINTEGER);
 CREATE TEMP TABLE url (host VARCHAR, url VARCHAR, port USMALLINT, id UINTEGER);
 CREATE TEMP TABLE text (text VARCHAR, id UINTEGER);
+CREATE TEMP TABLE told (ip VARCHAR);
 CREATE TEMP TABLE heard (flow_id UBIGINT, id UINTEGER);
 CREATE TEMP TABLE met (
     id UINTEGER, side VARCHAR, seen_in VARCHAR, flow_id UBIGINT, community_id VARCHAR, src_ip VARCHAR,
@@ -321,11 +323,13 @@ SELECT id, side, 'rollup', hash(src_ip, dest_ip, proto, first_seen_ns), NULL, sr
 FROM once
 """
 
-ADDRESSES_OF = {
-    "rollup": "SELECT src_ip FROM rollup UNION SELECT dest_ip FROM rollup",
-    "flow": "SELECT src_ip FROM flow UNION SELECT dest_ip FROM flow",
-}
-"""The addresses that records of a kind show."""
+SEEN_ADDRESSES = "SELECT address FROM seen WHERE {rows}"
+
+
+def see_addresses(source: str) -> str:
+    """Give the statement that puts down the addresses which `rollup`, `flow` or `live` shows."""
+    return f"INSERT INTO seen SELECT src_ip FROM {source} UNION SELECT dest_ip FROM {source}"
+
 
 # A flow that was told in pieces, by several records and by its conversation, is one.
 SUMS = """
@@ -350,7 +354,16 @@ FROM one GROUP BY id, side, src_ip, dest_ip, src_internal, dest_internal, src_ma
 ORDER BY max(end_ns) DESC
 """
 
+MET_ENDS = "SELECT src_ip FROM met UNION SELECT dest_ip FROM met"
+
 SPANS = """
 SELECT ip, mac, name, first_seen_ns, max(last_seen_ns), arg_max(vlan, time_ns) FROM host
-WHERE ip IN (SELECT src_ip FROM met UNION SELECT dest_ip FROM met) GROUP BY ip, mac, name, first_seen_ns
+WHERE ip IN (SELECT ip FROM untold) GROUP BY ip, mac, name, first_seen_ns
 """
+
+UNTOLD = f"""
+CREATE OR REPLACE TEMP TABLE untold AS
+SELECT ip FROM ({MET_ENDS}) met(ip) WHERE ip NOT IN (SELECT ip FROM told);
+INSERT INTO told SELECT ip FROM untold
+"""
+"""The addresses that were found since machines were last asked for."""

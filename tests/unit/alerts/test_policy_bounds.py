@@ -24,8 +24,8 @@ def test_each_flow_that_hits_gets_an_eve_alert_up_to_a_bound_and_counts_go_on() 
     outputs = take(policy, *rows, hit(START + 900, event="progress"))
     assert len(eve(outputs)) == EVE_ALERTS_PER_INCIDENT
     closed = events(policy.tick(START + 2 * HOUR))[-1]
-    assert closed.totals is not None
-    assert closed.totals.contacts == EVE_ALERTS_PER_INCIDENT + 50
+    assert closed.figures is not None
+    assert closed.figures["contacts"] == EVE_ALERTS_PER_INCIDENT + 50
 
 
 def test_the_quietest_incident_makes_room_and_it_is_counted() -> None:
@@ -102,15 +102,15 @@ def test_counts_are_never_lost(rows: list[Any], cut: int, restarts: bool) -> Non
             policy = restarted(policy, part[-1]["time_ns"])
     outputs += policy.finish("end")
     closes = [event for event in events(outputs) if event.kind is Kind.CLOSE]
-    totals = [event.totals for event in closes if event.totals is not None]
+    totals = [event.figures for event in closes if event.figures is not None]
     assert len(totals) == len(closes)
-    assert sum(total.packets_out for total in totals) == sum(row["packets_toserver"] for row in rows)
-    assert sum(total.packets_in for total in totals) == sum(row["packets_toclient"] for row in rows)
-    assert sum(total.bytes_out for total in totals) == sum(row["bytes_toserver"] for row in rows)
-    assert sum(total.contacts for total in totals) >= sum(row["event"] == "open" for row in rows)
-    last_told = {event.incident: event.totals for event in events(outputs) if event.kind is not Kind.CLOSE}
+    assert sum(total["packets_out"] for total in totals) == sum(row["packets_toserver"] for row in rows)
+    assert sum(total["packets_in"] for total in totals) == sum(row["packets_toclient"] for row in rows)
+    assert sum(total["bytes_out"] for total in totals) == sum(row["bytes_toserver"] for row in rows)
+    assert sum(total["contacts"] for total in totals) >= sum(row["event"] == "open" for row in rows)
+    last_told = {event.incident: event.figures for event in events(outputs) if event.kind is not Kind.CLOSE}
     for event in closes:
-        assert last_told[event.incident] == event.totals, "a line before CLOSE tells every byte"
+        assert last_told[event.incident] == event.figures, "a line before CLOSE tells every byte"
 
 
 @given(st.lists(hit_rows, max_size=40), st.integers(1, 7), st.integers(1, 40))

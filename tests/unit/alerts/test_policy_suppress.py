@@ -47,5 +47,5 @@ def test_replaced_suppressions_hold_from_then_on() -> None:
     policy.replace_suppressions([Suppression(indicator=C2)])
     assert not take(policy, hit(START + SECOND, flow_id=8))
     closed = events(policy.tick(START + 2 * HOUR))[-1]
-    assert closed.totals is not None
-    assert closed.totals.contacts == 1
+    assert closed.figures is not None
+    assert closed.figures["contacts"] == 1

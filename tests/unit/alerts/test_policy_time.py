@@ -18,8 +18,8 @@ def test_a_restored_policy_goes_on_with_id_sums_and_deadlines() -> None:
     update, closed = events(second.tick(START + 3 * HOUR))
     assert (update.incident, closed.incident) == (opened.incident, opened.incident)
     assert update.time_ns == START + 10 * MINUTE
-    assert closed.totals is not None
-    assert (closed.totals.contacts, closed.totals.bytes_out) == (2, 360)
+    assert closed.figures is not None
+    assert (closed.figures["contacts"], closed.figures["bytes_out"]) == (2, 360)
 
 
 def test_what_was_due_while_the_sensor_was_down_is_told_at_its_start() -> None:
@@ -62,9 +62,9 @@ def test_a_flow_that_outlives_its_incident_opens_one_with_a_contact_and_a_silent
     )
     outputs = take(policy, hit(event="progress"))
     assert not eve(outputs)
-    totals = events(outputs)[0].totals
-    assert totals is not None
-    assert totals.contacts == 1
+    figures = events(outputs)[0].figures
+    assert figures is not None
+    assert figures["contacts"] == 1
 
 
 def test_finish_closes_everything_with_its_sums() -> None:

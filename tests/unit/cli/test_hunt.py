@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +61,33 @@ def test_the_table_names_host_and_remote(command: list[str], capsys: pytest.Capt
     assert "10.20.3.44" in printed.out
     assert "203.0.113.9:443" in printed.out
     assert "looking through" in printed.err
+
+
+def test_a_stream_tells_who_was_met_before_all_is_read(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*command, "--json", "c2.example", "203.0.113.9"]) == 0
+    answer = [{**row, "final": True} for row in rows(capsys)]
+    assert main([*command, "--stream", "c2.example", "203.0.113.9"]) == 0
+    [early, *rest] = rows(capsys)
+    assert (early["ip"], early["indicator"], early["final"]) == (PC.address, "c2.example", False)
+    assert early["seen_in"] == ["tls"], "the connection itself is read later"
+    assert rest == answer
+    assert main([*command, "--stream", "--json", "c2.example"]) == 2
+
+
+def test_a_terminal_shows_the_table_while_it_fills(command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    for name, value in (("COLUMNS", "200"), ("LINES", "20"), ("TERM", "xterm")):
+        monkeypatch.setenv(name, value)
+    assert main([*command, "c2.example"]) == 0
+    early, bar, answer = terminal.getvalue().partition("0 of 1 hours read")
+    assert bar
+    assert PC.address in early
+    assert PC.address in answer.rpartition("first seen")[2], "the answer stays"
 
 
 def test_nobody_is_the_commands_no(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ from sensor.evidence.order import Margins
 SECOND = 1_000_000_000
 OPENED = 1000 * SECOND
 EVENT = Event(
-    Kind.OPEN, OPENED, (), "watchlist.ip", Severity.HIGH, "1f3a", "10.20.3.44", None, "203.0.113.9", "x", OPENED, OPENED
+    Kind.OPEN, OPENED, (), "watchlist.ip", Severity.HIGH, "1f3a", "10.20.3.44", "203.0.113.9", "x", OPENED, OPENED
 )
 MARGINS = Margins.of_seconds(300.0, 60.0)
 

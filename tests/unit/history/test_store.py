@@ -1,4 +1,4 @@
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -133,11 +133,8 @@ def test_what_waits_for_a_disk_that_hangs_is_bounded(bench: Bench, monkeypatch: 
     monkeypatch.setattr(store, "MOST_POSTED", 2)
     history = bench.open()
     for number in range(5):
-        about = {"indicator": f"i{number}", "last_seen_ns": 2}
-        event = Event(
-            Kind.OPEN, START_NS, ("text",), "watchlist.ip", incident=f"{number:04x}", opened_ns=1, about=about
-        )
-        history.note(event)
+        event = Event(Kind.OPEN, START_NS, ("text",), "watchlist.ip", opened_ns=1, last_ns=2, figures={})
+        history.note(replace(event, incident=f"{number:04x}", subject=f"i{number}"))
     history.note(Event(Kind.ALIVE, START_NS, ("mirror ok",)))
     history.close()
     assert rows(bench.root, ALERT, "id, indicator, opened_ns, count") == [

@@ -5,8 +5,8 @@ from typing import Any
 
 from sensor.config import Config
 from sensor.hunt.hunt import Hunt, Places
-from sensor.hunt.tree import Window
 from sensor.hunt.wanted import WantedSet
+from sensor.hunt.window import Window
 from sensor.identity.ends import Ends
 
 ENDS = Ends(Config().networks.internal)

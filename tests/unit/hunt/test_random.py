@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from sensor.hunt.tree import Window
 from sensor.hunt.wanted import WantedSet
+from sensor.hunt.window import Window
 from tests.unit.hunt.history import HistoryTree
 from tests.unit.hunt.hunting import ENDS, hunt_for
 

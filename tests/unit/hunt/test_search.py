@@ -9,8 +9,8 @@ import pytest
 from sensor.demo.messages import client_hello, dns_answer, dns_query, http_get, http_ok, server_hello
 from sensor.history.tree import Made, compacted_name
 from sensor.hunt import search
-from sensor.hunt.tree import Window
 from sensor.hunt.wanted import WantedSet
+from sensor.hunt.window import Window
 from tests.traffic.build import Conversation, Endpoint, udp, write_pcap
 from tests.unit.hunt.history import HistoryTree
 from tests.unit.hunt.hunting import hunt, hunt_for

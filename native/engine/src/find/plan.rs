@@ -15,7 +15,7 @@ use super::matcher::Wanted;
 use super::{FindError, PacketQuery};
 use crate::pcap_ring::{
     CLOSED_SUFFIX, DAMAGED_SUFFIX, FILE_HEADER_BYTES, INDEX_SUFFIX, IndexBlock, OPEN_SUFFIX, ReadIndex, SegmentName,
-    read_index,
+    SegmentSpan, read_index, read_span,
 };
 
 /// Parts of a segment that are so near each other are read as one.
@@ -36,7 +36,7 @@ pub struct PlanNumbers {
     pub read_bytes: u64,
     /// Segments without an index, or with one that is damaged.
     pub unindexed_segments: u64,
-    /// Bytes of the indexes.
+    /// Bytes of the indexes that were read.
     pub index_bytes: u64,
 }
 
@@ -96,11 +96,10 @@ impl Plan {
         for listed in list(&query.directory)? {
             plan.numbers.segments += 1;
             plan.numbers.bytes += listed.bytes;
-            // A name tells the time of the first frame. Time may run back a little inside, which only an index tells.
-            if listed.name.start_ns > query.until_ns.unwrap_or(u64::MAX).saturating_add(BACKWARDS_NS) {
+            let stem = query.directory.join(listed.name.to_string());
+            if plan.is_outside(&listed, &stem, query) {
                 continue;
             }
-            let stem = query.directory.join(listed.name.to_string());
             if let Some((link_type, part)) = plan.part(&listed, stem, query, &wanted) {
                 let key = (listed.name.interface, listed.name.worker, link_type);
                 streams.entry(key).or_default().push(part);
@@ -109,6 +108,23 @@ impl Plan {
         let stream = |((interface, _, link_type), parts)| StreamPlan { interface, link_type, parts };
         plan.streams = streams.into_iter().map(stream).collect();
         Ok(plan)
+    }
+
+    /// Whether no frame of a closed segment is of the times that are asked for. The clock may have been set back inside it,
+    /// so that names, which tell of first frames, say nothing for sure.
+    fn is_outside(&mut self, listed: &Listed, stem: &Path, query: &PacketQuery) -> bool {
+        let until_ns = query.until_ns.unwrap_or(u64::MAX);
+        if listed.suffix != CLOSED_SUFFIX || (query.since_ns == 0 && until_ns == u64::MAX) {
+            return false;
+        }
+        match read_span(&with_suffix(stem, INDEX_SUFFIX), listed.bytes) {
+            Some(span) if span.newest_ns < query.since_ns || span.oldest_ns > until_ns => {
+                self.numbers.index_bytes += SegmentSpan::RECORD_BYTES;
+                true
+            }
+            Some(_) => false,
+            None => listed.name.start_ns > until_ns.saturating_add(BACKWARDS_NS),
+        }
     }
 
     fn part(
@@ -165,7 +181,7 @@ impl Plan {
     }
 }
 
-/// How far time is trusted to run back between frames of an interface.
+/// How far time is trusted to run back between frames of an interface where no index tells.
 const BACKWARDS_NS: u64 = 60 * 1_000_000_000;
 
 /// The ring's segments in order of creation.

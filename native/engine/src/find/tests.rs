@@ -176,6 +176,47 @@ fn the_index_is_small_and_goes_with_its_segment() {
 }
 
 #[test]
+fn of_segments_of_other_times_the_end_of_the_index_is_read_alone() {
+    let samples = samples(8000, 3);
+    let directory = tempfile::tempdir().expect("a directory");
+    let ring = ring(directory.path(), 1 << 18);
+    store(&ring, &samples);
+    ring.close();
+    let (_, whole, _) = find(directory.path(), &json!({}));
+    let (since_ns, until_ns) = (samples[4000].time_ns, samples[4009].time_ns);
+    let (found, plan, _) = find(directory.path(), &json!({"since_ns": since_ns, "until_ns": until_ns}));
+    assert_eq!(found, wanted(&samples, |sample| (since_ns..=until_ns).contains(&sample.time_ns)));
+    assert!(whole.segments > 10 && plan.index_bytes * 3 < whole.index_bytes, "{plan:?} of {whole:?}");
+}
+
+#[test]
+fn a_clock_that_was_set_back_hides_nothing() {
+    let mut samples = samples(8000, 3);
+    // Ten minutes on in the middle of a segment, and back again in another one's: no name tells of it.
+    let (jumped, back) = (3000, 3010);
+    samples[jumped..back].iter_mut().for_each(|sample| sample.time_ns += 600_000_000_000);
+    let earlier = 5000;
+    samples[earlier..].iter_mut().for_each(|sample| sample.time_ns -= 3_600_000_000_000);
+    let directory = tempfile::tempdir().expect("a directory");
+    let ring = ring(directory.path(), 1 << 20);
+    store(&ring, &samples);
+    ring.close();
+    for asked in [
+        json!({"since_ns": samples[jumped].time_ns}),
+        json!({"until_ns": samples[earlier + 50].time_ns}),
+        json!({"since_ns": samples[earlier - 1].time_ns - 50 * STEP_NS}),
+    ] {
+        let since_ns = asked["since_ns"].as_u64().unwrap_or(0);
+        let until_ns = asked["until_ns"].as_u64().unwrap_or(u64::MAX);
+        let mut expected = wanted(&samples, |sample| (since_ns..=until_ns).contains(&sample.time_ns));
+        let (mut found, ..) = find(directory.path(), &asked);
+        expected.sort();
+        found.sort();
+        assert!(!expected.is_empty() && found == expected, "{asked}: {} of {}", found.len(), expected.len());
+    }
+}
+
+#[test]
 fn a_ring_without_indexes_or_with_damaged_ones_answers_the_same() {
     let samples = samples(3000, 5);
     let directory = tempfile::tempdir().expect("a directory");

@@ -12,6 +12,10 @@
 //! | 8, 8 | earliest and latest time of a frame in it, ns since 1970 |
 //! | rest | the filter: 2,048 bytes, or the positions of its set bits in two bytes each where these are few |
 //!
+//! When a segment is closed and every byte of it has a record, the index ends in one about all of it: length and checksum
+//! as above, then three numbers of 8 bytes, the segment's length, and the earliest and latest time of a frame in it. What
+//! lies outside a question's times is known by these few bytes.
+//!
 //! All numbers are little-endian.
 
 use std::fs::{File, OpenOptions};
@@ -20,6 +24,7 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::keys::{FILTER_WORDS, KeyFilter};
+use super::segment::FILE_HEADER_BYTES;
 
 /// Suffix of an index.
 pub(crate) const INDEX_SUFFIX: &str = ".idx";
@@ -29,6 +34,7 @@ const MAGIC: [u8; 8] = *b"spanidx1";
 const HEAD_BYTES: usize = 12;
 const FIXED_BYTES: usize = 28;
 const FILTER_BYTES: usize = FILTER_WORDS * 8;
+const SPAN_BYTES: usize = 24;
 const MAX_BODY_BYTES: usize = FIXED_BYTES + FILTER_BYTES;
 /// Set bits that are written by their positions. More would be shorter than the filter, too, but cost the writer more
 /// than copying it.
@@ -56,8 +62,7 @@ impl IndexBlock {
     }
 
     fn append_to(&self, out: &mut Vec<u8>) {
-        let record = out.len();
-        out.extend([0; HEAD_BYTES]);
+        let record = begin_record(out);
         out.extend(self.start.to_le_bytes());
         out.extend(self.bytes.to_le_bytes());
         out.extend(self.oldest_ns.to_le_bytes());
@@ -68,9 +73,7 @@ impl IndexBlock {
         } else {
             self.filter.0.iter().for_each(|word| out.extend(word.to_le_bytes()));
         }
-        let (head, body) = out[record..].split_at_mut(HEAD_BYTES);
-        head[..4].copy_from_slice(&(body.len() as u32).to_le_bytes());
-        head[4..].copy_from_slice(&checksum(body).to_le_bytes());
+        end_record(out, record);
     }
 
     /// Reads what stands behind a record's checksum.
@@ -82,6 +85,56 @@ impl IndexBlock {
         start.checked_add(u64::from(bytes))?;
         Some(Self { start, bytes, oldest_ns: number(12)?, newest_ns: number(20)?, filter: parse_filter(filter)? })
     }
+}
+
+/// The times of all frames of a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SegmentSpan {
+    /// Length of the segment.
+    bytes: u64,
+    /// Earliest time of a frame.
+    pub(crate) oldest_ns: u64,
+    /// Latest time of a frame.
+    pub(crate) newest_ns: u64,
+}
+
+impl SegmentSpan {
+    /// Bytes that it takes at the end of an index.
+    pub(crate) const RECORD_BYTES: u64 = (HEAD_BYTES + SPAN_BYTES) as u64;
+
+    fn append_to(self, out: &mut Vec<u8>) {
+        let record = begin_record(out);
+        [self.bytes, self.oldest_ns, self.newest_ns].iter().for_each(|number| out.extend(number.to_le_bytes()));
+        end_record(out, record);
+    }
+
+    fn parse(record: &[u8]) -> Option<Self> {
+        let whole = Some(record).filter(|record| record.len() as u64 == Self::RECORD_BYTES)?;
+        let body = body_of(whole).filter(|body| body.len() == SPAN_BYTES)?;
+        let number = |at: usize| Some(u64::from_le_bytes(body[at..at + 8].try_into().ok()?));
+        Some(Self { bytes: number(0)?, oldest_ns: number(8)?, newest_ns: number(16)? })
+    }
+}
+
+/// Begins a record; gives its place for [`end_record`].
+fn begin_record(out: &mut Vec<u8>) -> usize {
+    out.extend([0; HEAD_BYTES]);
+    out.len() - HEAD_BYTES
+}
+
+fn end_record(out: &mut [u8], record: usize) {
+    let (head, body) = out[record..].split_at_mut(HEAD_BYTES);
+    head[..4].copy_from_slice(&(body.len() as u32).to_le_bytes());
+    head[4..].copy_from_slice(&checksum(body).to_le_bytes());
+}
+
+/// What stands behind the checksum of the record that `bytes` begin with, if it is sound.
+fn body_of(bytes: &[u8]) -> Option<&[u8]> {
+    let (head, rest) = bytes.split_at_checked(HEAD_BYTES)?;
+    let length = u32::from_le_bytes(head[..4].try_into().ok()?) as usize;
+    let sum = u64::from_le_bytes(head[4..].try_into().ok()?);
+    let body = rest.get(..length).filter(|_| length <= MAX_BODY_BYTES)?;
+    (checksum(body) == sum).then_some(body)
 }
 
 fn set_positions(filter: &KeyFilter) -> impl Iterator<Item = u16> {
@@ -143,7 +196,7 @@ pub(crate) fn read_index(path: &Path, segment_bytes: u64) -> io::Result<ReadInde
         read.damaged = true;
         return Ok(read);
     };
-    while !rest.is_empty() {
+    while !rest.is_empty() && SegmentSpan::parse(rest).is_none() {
         let end = read.blocks.last().map_or(0, IndexBlock::end);
         match next_block(rest).filter(|(block, _)| block.start >= end && block.bytes > 0) {
             Some((block, behind)) => {
@@ -160,12 +213,17 @@ pub(crate) fn read_index(path: &Path, segment_bytes: u64) -> io::Result<ReadInde
 }
 
 fn next_block(bytes: &[u8]) -> Option<(IndexBlock, &[u8])> {
-    let (head, rest) = bytes.split_at_checked(HEAD_BYTES)?;
-    let length = u32::from_le_bytes(head[..4].try_into().ok()?) as usize;
-    let (body, behind) = rest.split_at_checked(length)?;
-    let sum = u64::from_le_bytes(head[4..].try_into().ok()?);
-    let sound = length <= MAX_BODY_BYTES && checksum(body) == sum;
-    Some((IndexBlock::parse(body).filter(|_| sound)?, behind))
+    let body = body_of(bytes)?;
+    Some((IndexBlock::parse(body)?, &bytes[HEAD_BYTES + body.len()..]))
+}
+
+/// Reads the times of a closed segment from the end of its index; `None` where that does not tell of all `segment_bytes`.
+pub(crate) fn read_span(path: &Path, segment_bytes: u64) -> Option<SegmentSpan> {
+    let file = File::open(path).ok()?;
+    let start = file.metadata().ok()?.len().checked_sub(SegmentSpan::RECORD_BYTES)?;
+    let mut record = [0; SegmentSpan::RECORD_BYTES as usize];
+    file.read_exact_at(&mut record, start).ok()?;
+    SegmentSpan::parse(&record).filter(|span| span.bytes == segment_bytes)
 }
 
 /// The index of a segment that is being written. Small blocks that follow one another become one, and the records of
@@ -175,6 +233,8 @@ pub(super) struct IndexWriter {
     path: PathBuf,
     file: Option<File>,
     open: Option<Box<IndexBlock>>,
+    /// All that was added, as long as no part of the segment was left out.
+    span: Option<SegmentSpan>,
     /// Records that are not in the file yet.
     gathered: Vec<u8>,
     /// Bytes in the file.
@@ -185,11 +245,17 @@ pub(super) struct IndexWriter {
 
 impl IndexWriter {
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, file: None, open: None, gathered: Vec::new(), bytes: 0, error: None }
+        let span = Some(SegmentSpan { bytes: FILE_HEADER_BYTES, oldest_ns: u64::MAX, newest_ns: 0 });
+        Self { path, file: None, open: None, span, gathered: Vec::new(), bytes: 0, error: None }
     }
 
     /// Takes a block that stands in the segment.
     pub(super) fn add(&mut self, block: IndexBlock) {
+        self.span = self.span.filter(|span| span.bytes == block.start).map(|span| SegmentSpan {
+            bytes: block.end(),
+            oldest_ns: span.oldest_ns.min(block.oldest_ns),
+            newest_ns: span.newest_ns.max(block.newest_ns),
+        });
         match &mut self.open {
             Some(open) if open.end() == block.start && (open.bytes + block.bytes) as usize <= BLOCK_BYTES => {
                 open.bytes += block.bytes;
@@ -228,10 +294,13 @@ impl IndexWriter {
         self.gathered.clear();
     }
 
-    /// Writes all that is left.
-    pub(super) fn end(&mut self) {
+    /// Writes all that is left, of a segment that is `segment_bytes` long.
+    pub(super) fn end(&mut self, segment_bytes: u64) {
         if let Some(last) = self.open.take() {
             self.gather(&last);
+            if let Some(span) = self.span.filter(|span| span.bytes == segment_bytes && self.error.is_none()) {
+                span.append_to(&mut self.gathered);
+            }
         }
         self.write_gathered();
     }
@@ -262,12 +331,13 @@ mod tests {
         IndexBlock { start, bytes, oldest_ns: start, newest_ns: start + 5, filter }
     }
 
+    /// An index of these blocks, whose last one ends the segment.
     fn written(blocks: &[IndexBlock]) -> (tempfile::TempDir, PathBuf) {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("x.idx");
         let mut writer = IndexWriter::new(path.clone());
         blocks.iter().for_each(|block| writer.add(block.clone()));
-        writer.end();
+        writer.end(blocks.last().map_or(0, IndexBlock::end));
         assert_eq!(writer.bytes, std::fs::metadata(&path).expect("an index").len());
         (directory, path)
     }
@@ -313,8 +383,24 @@ mod tests {
         assert!(!path.exists());
         writer.write_gathered();
         assert_eq!(read_index(&path, 1 << 20).expect("an index").blocks, blocks[..2]);
-        writer.end();
+        writer.end(209);
         assert_eq!(read_index(&path, 1 << 20).expect("an index").blocks, blocks);
+    }
+
+    #[test]
+    fn the_end_tells_the_times_of_a_segment_that_has_a_record_for_every_byte() {
+        let far = 24 + BLOCK_BYTES as u64;
+        let blocks = [block(24, BLOCK_BYTES as u32, 0..3), IndexBlock { oldest_ns: 3, ..block(far, 9, 3..4) }];
+        let (_directory, path) = written(&blocks);
+        let span = read_span(&path, far + 9).expect("a span");
+        assert_eq!((span.oldest_ns, span.newest_ns), (3, far + 5));
+        let read = read_index(&path, 1 << 20).expect("an index");
+        assert!(!read.damaged && read.blocks == blocks);
+        assert_eq!(read_span(&path, far + 10), None, "the segment is longer");
+        let (_directory, path) = written(&[block(24, 9, 0..3), block(50, 9, 3..4)]);
+        assert_eq!(read_span(&path, 59), None, "a part is left out");
+        let (_directory, path) = written(&[block(40, 9, 0..3)]);
+        assert_eq!(read_span(&path, 49), None, "the first part is left out");
     }
 
     #[test]
@@ -327,11 +413,24 @@ mod tests {
         assert_eq!(writer.error.as_ref().map(io::Error::kind), Some(io::ErrorKind::NotFound));
         std::fs::create_dir(directory.path().join("gone")).expect("created");
         writer.add(block(200, 9, 4..5));
-        writer.end();
+        writer.end(209);
         assert!(!path.exists() && writer.bytes == 0 && writer.gathered.is_empty());
     }
 
     proptest! {
+        #[test]
+        fn a_span_is_whole_or_none(cut in 0usize..80, at in 0usize..36, flipped in 1u8..) {
+            let (_directory, path) = written(&[block(24, 1000, 0..9)]);
+            let whole = std::fs::read(&path).expect("an index");
+            let mut bytes = whole.clone();
+            let start = bytes.len() - 36;
+            bytes[start + at] ^= flipped;
+            std::fs::write(&path, &bytes).expect("written");
+            prop_assert!(read_span(&path, 1024).is_none());
+            std::fs::write(&path, &whole[..cut.min(whole.len() - 1)]).expect("written");
+            prop_assert!(read_span(&path, 1024).is_none());
+        }
+
         #[test]
         fn damage_is_noticed(at in 8usize..80, flipped in 1u8..) {
             let (_directory, path) = written(&[block(24, 1000, 0..9)]);

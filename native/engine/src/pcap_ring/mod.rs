@@ -48,7 +48,7 @@ use directory::Directory;
 pub use feed::RingFeed;
 use feed::{Link, SegmentLimits, Stream};
 
-pub(crate) use index::{INDEX_SUFFIX, IndexBlock, ReadIndex, read_index};
+pub(crate) use index::{INDEX_SUFFIX, IndexBlock, ReadIndex, SegmentSpan, read_index, read_span};
 pub(crate) use keys::{Key, note_frame};
 pub(crate) use name::{FileTime, SegmentName};
 use retention::{Limits, Retention};

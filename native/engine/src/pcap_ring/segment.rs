@@ -127,7 +127,7 @@ impl OpenSegment {
 
     /// Writes the rest of the index.
     pub(super) fn end_index(&mut self) {
-        self.index.end();
+        self.index.end(self.bytes);
     }
 
     /// Whether nothing more can be appended because the file does not end with a frame.

@@ -79,6 +79,8 @@ class HostCounters(TypedDict):
     active: int
     max: int
     evicted: int
+    peers_forgotten: int
+    senders_evicted: int
     beacon_pairs: int
     beacon_pairs_evicted: int
     askers_evicted: int
@@ -101,12 +103,27 @@ class MirrorCounters(TypedDict):
     sources: list[dict[str, Any]]
 
 
+class ListCounters(TypedDict):
+    """Indicators of one type in one list."""
+
+    list: str
+    type: str
+    indicators: int
+
+
+class HitCounters(TypedDict):
+    """Hits of one list."""
+
+    list: str
+    hits: int
+
+
 class WatchlistCounters(TypedDict):
     """The lists that are in use; `forgotten` counts what flows showed and there was no room to report."""
 
     generation: int
-    lists: list[dict[str, Any]]
-    hits: list[dict[str, Any]]
+    lists: list[ListCounters]
+    hits: list[HitCounters]
     forgotten: int
 
 
@@ -134,16 +151,46 @@ class WorkerCounters(TypedDict):
     progress: int
 
 
+class ProtocolCounters(TypedDict):
+    """Flows of one application protocol."""
+
+    app_proto: str
+    flows: int
+
+
+class ProtocolErrors(TypedDict):
+    """What could not be read of one application protocol."""
+
+    app_proto: str
+    error: str
+    errors: int
+
+
 class NameCounters(TypedDict):
     """What was heard in flows."""
 
-    flows: list[dict[str, Any]]
-    errors: list[dict[str, Any]]
+    flows: list[ProtocolCounters]
+    errors: list[ProtocolErrors]
     held_bytes: int
     given_up: int
     smtp_messages: int
     resolved: int
     resolved_forgotten: int
+
+
+class DecodeErrors(TypedDict):
+    """Frames whose decoding stopped at one layer for one reason."""
+
+    layer: str
+    error: str
+    frames: int
+
+
+class EncapsulationCounters(TypedDict):
+    """Frames with one kind of outer layer."""
+
+    encapsulation: str
+    frames: int
 
 
 class Counters(TypedDict):
@@ -155,8 +202,8 @@ class Counters(TypedDict):
     ring_in_flight_frames: int
     ring_cut_bytes: int
     analysis: Analysis
-    decode_errors: list[dict[str, Any]]
-    encapsulations: list[dict[str, Any]]
+    decode_errors: list[DecodeErrors]
+    encapsulations: list[EncapsulationCounters]
     ring: RingCounters | None
     flows: FlowCounters
     hosts: HostCounters

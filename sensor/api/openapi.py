@@ -1,17 +1,16 @@
 """The OpenAPI document of the Unix socket. A test holds it against the routes and against real answers.
 
-Objects may have more columns than are described here: clients must take them.
+A later version may add columns: clients must take them.
 """
-
-from typing import Any
 
 from sensor import __version__
 from sensor.alerts.rules import Severity
 from sensor.api.alerts import STATES
 from sensor.api.stream import MOST_LISTENERS
+from sensor.api.typed import Schema, columns_of
 from sensor.api.view import DEFAULT_LIMIT, FEWEST_ROWS, MOST_ROWS
-
-Schema = dict[str, Any]
+from sensor.engine import Counters
+from sensor.identity.table import Machine, PastMachine
 
 _TEXT: Schema = {"type": "string"}
 _FLAG: Schema = {"type": "boolean"}
@@ -24,6 +23,11 @@ _ANY: Schema = {"type": "object"}
 
 def _object(**columns: Schema) -> Schema:
     return {"type": "object", "required": list(columns), "properties": columns}
+
+
+def _with(schema: Schema, **columns: Schema) -> Schema:
+    """Add columns that need not be there."""
+    return {**schema, "properties": {**schema["properties"], **columns}}
 
 
 def _or_null(schema: Schema, text: str = "") -> Schema:
@@ -43,6 +47,11 @@ _BOTH_WAYS = ("bytes_out", "bytes_in", "bytes_out_per_second", "bytes_in_per_sec
 _TOTALS = ("frames", "bytes", "kernel_dropped_frames")
 _ALL_TOTALS = (*_TOTALS, "ring_dropped_frames", "flows_ended", "watchlist_hits")
 
+_LAYER: Schema = {
+    **_object(kind=_TEXT),
+    "description": "the header's fields stand beside its kind: vlan, session, src_ip, dest_ip and others",
+    "additionalProperties": True,
+}
 _FLOW = _object(
     **_columns(_COUNT, "flow_id", "orig_port", "resp_port", "start_ns", "last_ns"),
     **_columns(_COUNT, "orig_packets", "resp_packets", "orig_bytes", "resp_bytes"),
@@ -50,47 +59,80 @@ _FLOW = _object(
     **_columns(_TEXT, "community_id", "proto", "orig_ip", "resp_ip", "interface", "state"),
     **_columns(_or_null(_TEXT), "orig_mac", "resp_mac", "tunnel", "app_proto", "name"),
     vlan=_TAGS,
-    encapsulation={"type": "array", "items": _ANY, "description": "what carried it, outermost first"},
+    encapsulation={"type": "array", "items": _LAYER, "description": "what carried it, outermost first"},
     alerted=_FLAG,
     local={"enum": ["orig", "resp"], "description": "the internal end; of two alike the originator"},
 )
-_SAID = _object(text=_TEXT, **_columns(_COUNT, "first_seen_ns", "last_seen_ns"))
+_MACHINE = _object(**columns_of(Machine))
+_SAID = {**columns_of(PastMachine)["users"], "description": "the last one last, at most 8"}
+_PAST_MACHINE = {**columns_of(PastMachine), **_columns(_SAID, "users", "agents")}
 _HOST = _object(
-    **_columns(_COUNT, "first_seen_ns", "last_seen_ns", "peers", "flows", "packets_out", "packets_in", *_BOTH_WAYS),
+    **_PAST_MACHINE,
+    **_columns(_COUNT, "peers", "flows", "packets_out", "packets_in", *_BOTH_WAYS),
     **_columns(_TEXT, "ip", "interface"),
-    **_columns(_or_null(_TEXT), "name", "mac", "vendor"),
-    **_columns({"type": "array", "items": _SAID, "description": "the last one last, at most 8"}, "users", "agents"),
-    system=_or_null(_TEXT, "as its programs show it, if they agree"),
-    vlan=_TAGS,
     ports_served=_TEXTS,
-    history={"type": "array", "items": _ANY, "description": "machines that had the address, the first one first"},
+    history={
+        "type": "array",
+        "items": _object(**_PAST_MACHINE),
+        "description": "machines that had the address, the first one first",
+    },
 )
 _REMOTE = _object(ip=_TEXT, **_columns(_COUNT, "hosts", "flows", *_BOTH_WAYS), ports=_TEXTS)
 _VLAN = _object(vlan=_TAGS, **_columns(_COUNT, "hosts", "flows", *_BOTH_WAYS))
-_ALERT = _object(
-    **_columns(_TEXT, "id", "rule", "host", "indicator", "opened", "last_seen"),
-    severity={"enum": [severity.word for severity in Severity]},
-    closed=_or_null(_TEXT, "null while it is open"),
-    machine=_or_null(_ANY, "who the host was when it was last seen"),
-    evidence={"type": "array", "items": _TEXT, "description": "captures of its packets, in evidence.directory"},
+_ALERT = _with(
+    _object(
+        **_columns(_TEXT, "id", "rule", "host", "indicator", "opened", "last_seen"),
+        last_seen_ns=_COUNT,
+        severity={"enum": [severity.word for severity in Severity]},
+        closed=_or_null(_TEXT, "null while it is open"),
+        machine=_or_null(_MACHINE, "who the host was when it was last seen"),
+        evidence={"type": "array", "items": _TEXT, "description": "captures of its packets, in evidence.directory"},
+    ),
+    # By the rule, what it has counted.
+    **_columns(_TEXT, "remote", "stage", "list", "text"),
+    **_columns(_COUNT, "contacts", "connections", "servers", "rejects", "count"),
+    **_columns(_COUNT, "packets_out", "packets_in", "bytes_out", "bytes_in"),
+    **_columns({"type": "number", "minimum": 0}, "interval_seconds", "jitter_ratio"),
+)
+_FRAMES_OF_SOURCE = ("frames", "sequence_lost_frames", "sequence_late_frames", "truncated_frames", "merged_frames")
+_TCP_OF_SOURCE = ("tcp_flows", "tcp_one_sided_flows", "tcp_acknowledged_bytes", "tcp_unseen_bytes")
+_SOURCE = _object(
+    **_columns(_TEXT, "source", "interface"),
+    **_columns(_or_null(_TEXT, "null where the mirror is not tunnelled"), "encapsulation", "origin"),
+    session={"type": ["integer", "null"], "minimum": 0},
+    **_columns(_COUNT, "bytes", "bits_per_second", *_FRAMES_OF_SOURCE, *_TCP_OF_SOURCE),
+    duplicate_frames={"type": "object", "additionalProperties": _COUNT, "description": "by kind of copy"},
+    vlans={"type": "array", "items": _COUNT},
+)
+_PLACE = _object(
+    **_columns(_TEXT, "source", "switch", "port", "protocol"),
+    description=_or_null(_TEXT),
+    vlan=_or_null(_COUNT),
+    last_seen_ns=_COUNT,
 )
 _MIRROR = _object(
     verdict={"enum": ["ok", "degraded", "blind"]},
     reasons={"type": "array", "items": _object(**_columns(_TEXT, "rule", "source", "text"), blind=_FLAG, figures=_ANY)},
-    sources={"type": "array", "items": _ANY},
+    sources={"type": "array", "items": _SOURCE},
+    places={"type": "array", "items": _PLACE, "description": "switch ports that the mirror hangs on"},
 )
-_STATUS = _object(
-    **_columns(_TEXT, "version", "started"),
-    healthy=_FLAG,
-    problems=_TEXTS,
-    time_ns=_COUNT,
-    interfaces={"type": "array", "items": _object(**_columns(_TEXT, "name", "state"))},
-    alerts=_object(**_columns(_COUNT, "open", "opened", "suppressed")),
-    **_columns(_object(**_columns(_COUNT, "active", "max")), "flows", "hosts"),
-    ring=_or_null(_object(**_columns(_COUNT, "bytes", "segments", "oldest_time_ns"))),
-    evidence=_or_null(_object(**_columns(_COUNT, "bytes", "captures", "waiting", "cut", "deleted"), missed=_ANY)),
-    mirror={"$ref": "#/components/schemas/Mirror"},
+_STATUS = _with(
+    _object(
+        **_columns(_TEXT, "version", "started"),
+        healthy=_FLAG,
+        problems=_TEXTS,
+        alerts=_object(**_columns(_COUNT, "open", "opened", "suppressed")),
+        evidence=_or_null(
+            _object(
+                **_columns(_COUNT, "bytes", "captures", "waiting", "cut", "deleted"),
+                missed={"type": "object", "additionalProperties": _COUNT, "description": "by reason"},
+            )
+        ),
+        **{name: columns_of(Counters)[name] for name in Counters.__required_keys__},
+    ),
+    **{name: columns_of(Counters)[name] for name in Counters.__optional_keys__},
 )
+_STATUS["properties"]["mirror"] = {"$ref": "#/components/schemas/Mirror"}
 _SAMPLE = _object(
     time_ns=_COUNT,
     healthy=_FLAG,
@@ -125,16 +167,20 @@ def _parameter(name: str, text: str, schema: Schema, place: str = "query") -> Sc
     return {"name": name, "in": place, "required": place == "path", "description": text, "schema": schema}
 
 
-def _get(text: str, content: Schema, parameters: tuple[Schema, ...] = (), **errors: str) -> Schema:
-    problem = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
-    answers: Schema = {"200": {"description": "the answer", "content": content}}
-    refusals = {**({"400": "what is wrong with the question"} if parameters else {}), **errors}
-    answers |= {status.lstrip("_"): {"description": why, "content": problem} for status, why in refusals.items()}
-    return {"get": {"summary": text, "parameters": list(parameters), "responses": answers}}
-
-
 def _json(schema: Schema) -> Schema:
     return {"application/json": {"schema": schema}}
+
+
+_REFUSALS = {"400": "what is wrong with the question", "500": "the sensor failed to answer"}
+
+
+def _get(text: str, content: Schema, parameters: tuple[Schema, ...] = (), **errors: str) -> Schema:
+    is_json = "application/json" in content
+    problem = content if "text/plain" in content else _json({"$ref": "#/components/schemas/Error"})
+    answers: Schema = {"200": {"description": "the answer", "content": content}}
+    refusals = {**(_REFUSALS if is_json else {}), **errors}
+    answers |= {status.lstrip("_"): {"description": why, "content": problem} for status, why in refusals.items()}
+    return {"get": {"summary": text, "parameters": list(parameters), "responses": answers}}
 
 
 def _plain() -> Schema:

@@ -4,6 +4,7 @@ import argparse
 import time
 from collections.abc import Callable
 
+from sensor.allocator import return_large_blocks
 from sensor.api.live import LiveView
 from sensor.cli import CommandError, ExitCode, describe
 from sensor.cli.options import (
@@ -36,6 +37,7 @@ def run(args: argparse.Namespace) -> int:
     if answer_listing(args):
         return ExitCode.OK
     configure_logging()
+    return_large_blocks()
     config = read_configuration(args, live=True)
     hooks = Hooks(stop_when=stop_condition(stop_after(args)), read_config=lambda: load_configuration(args, live=True))
     try:

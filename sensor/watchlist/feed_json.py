@@ -67,7 +67,8 @@ def as_text(value: object) -> str:
 def text_of(entry: Mapping[str, object], *keys: str) -> str:
     """Give the first of an entry's keys that says something, as text."""
     for key in keys:
-        text = as_text(entry.get(key))
+        value = entry.get(key)
+        text = value if isinstance(value, str) else as_text(value)
         if text:
             return text
     return ""

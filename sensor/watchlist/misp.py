@@ -24,11 +24,6 @@ Indicator = tuple[str, str, str]
 """Type, indicator and port."""
 
 
-class _Attribute(NamedTuple):
-    place: Place
-    entry: Mapping[str, object]
-
-
 class _Event(NamedTuple):
     """What an event says of all its attributes."""
 
@@ -36,7 +31,7 @@ class _Event(NamedTuple):
     date: str
     uuid: str
     info: str
-    tags: list[str]
+    tags: str
     malware: str
 
     @classmethod
@@ -44,7 +39,51 @@ class _Event(NamedTuple):
         tags = _tags(event)
         severity = _SEVERITIES.get(text_of(event, "threat_level_id"), "")
         date, uuid, info = (text_of(event, key) for key in ("date", "uuid", "info"))
-        return cls(severity, date, uuid, info, tags, _malware(tags))
+        return cls(severity, date, uuid, info, ",".join(tags), _malware(tags))
+
+
+class _Said(NamedTuple):
+    """What an attribute says beside its value; a search gives each its own event."""
+
+    uuid: str
+    malware: str
+    category: str
+    tags: str
+    first_seen: str
+    last_seen: str
+    comment: str
+    event: _Event | None
+
+    @classmethod
+    def of(cls, entry: Mapping[str, object]) -> "_Said":
+        tags = _tags(entry)
+        event = as_entry(entry.get("Event"))
+        return cls(
+            text_of(entry, "uuid"),
+            _malware(tags),
+            text_of(entry, "category"),
+            ",".join(tags),
+            text_of(entry, "first_seen"),
+            text_of(entry, "last_seen"),
+            text_of(entry, "comment"),
+            _Event.of(event) if event else None,
+        )
+
+    def cells(self, event: _Event) -> tuple[str, ...]:
+        return (
+            event.severity,
+            self.uuid,
+            self.malware or event.malware,
+            self.category,
+            ",".join(filter(None, (self.tags, event.tags))),
+            self.first_seen or event.date,
+            self.last_seen,
+            event.uuid,
+            "; ".join(filter(None, (event.info, self.comment))),
+        )
+
+
+_Waiting = list[tuple[Place, Indicator, _Said]]
 
 
 def convert(text: bytes) -> Conversion:
@@ -63,14 +102,14 @@ def convert(text: bytes) -> Conversion:
         "comment",
     )
     event: dict[str, object] = {}
-    attributes: list[_Attribute] = []
-    # What is said of an event stands before and behind its attributes.
+    # What is said of an event stands before and behind its attributes, which as they are would take much memory.
+    waiting: _Waiting = []
     for place, path, value in walk(text, _enters):
         if value is END and path[-1:] in {("Event",), ()}:
-            _add_all(table, attributes, event)
-            event, attributes = {}, []
+            _add_all(table, waiting, event)
+            event, waiting = {}, []
         elif path[-2:] == ("Attribute", ELEMENT):
-            attributes.append(_Attribute(place, as_entry(value)))
+            waiting += _read(table, place, as_entry(value))
         elif path[-2:-1] == ("Event",):
             event[path[-1]] = value
     return table.finish()
@@ -82,18 +121,22 @@ def _enters(path: Path) -> bool:
     return last[0] in _CONTAINERS or (last[0] == ELEMENT and path[-2:-1] != ("Attribute",))
 
 
-def _add_all(table: Table, attributes: list[_Attribute], event: Mapping[str, object]) -> None:
+def _add_all(table: Table, waiting: _Waiting, event: Mapping[str, object]) -> None:
     of_all = _Event.of(event)
-    for place, entry in attributes:
-        reason = _reason(entry)
-        indicators = [] if reason else list(_indicators(text_of(entry, "type"), text_of(entry, "value").strip()))
-        if reason or not indicators:
-            table.refuse(place, reason or f"type {excerpt(text_of(entry, 'type'))} is not matched")
-            continue
-        own_event = as_entry(entry.get("Event"))
-        known = _known(entry, _Event.of(own_event) if own_event else of_all)
-        for indicator in indicators:
-            table.add(place, (*indicator, "misp", *known))
+    for place, indicator, said in waiting:
+        table.add(place, (*indicator, "misp", *said.cells(said.event or of_all)))
+
+
+def _read(table: Table, place: Place, entry: Mapping[str, object]) -> _Waiting:
+    """Give an attribute's indicators; refuse it if it has none."""
+    kind = text_of(entry, "type")
+    reason = _reason(entry)
+    indicators = [] if reason else list(_indicators(kind, text_of(entry, "value").strip()))
+    if not indicators:
+        table.refuse(place, reason or f"type {excerpt(kind)} is not matched")
+        return []
+    said = _Said.of(entry)
+    return [(place, indicator, said) for indicator in indicators]
 
 
 def _reason(entry: Mapping[str, object]) -> str:
@@ -127,21 +170,6 @@ def _indicators(kind: str, value: str) -> Iterator[Indicator]:
 
 def _address(text: str) -> Indicator:
     return "cidr" if "/" in text else "ip", text, ""
-
-
-def _known(entry: Mapping[str, object], event: _Event) -> tuple[str, ...]:
-    tags = _tags(entry)
-    return (
-        event.severity,
-        text_of(entry, "uuid"),
-        _malware(tags) or event.malware,
-        text_of(entry, "category"),
-        ",".join([*tags, *event.tags]),
-        text_of(entry, "first_seen") or event.date,
-        text_of(entry, "last_seen"),
-        event.uuid,
-        "; ".join(filter(None, (event.info, text_of(entry, "comment")))),
-    )
 
 
 def _malware(tags: list[str]) -> str:

@@ -14,6 +14,7 @@ _TERM = (
     rf"(?P<operator>==?|IN\b|ISSUBSET\b)\s*(?P<operand>{_STRING}|\(\s*{_STRING}(?:\s*,\s*{_STRING})*\s*\))"
 )
 _TOKEN = re.compile(rf"\s*(?:{_TERM}|(?P<opener>[\[(])|(?P<closer>[\])])|(?P<joint>OR\b))\s*")
+_SINGLE = re.compile(rf"\[\s*{_TERM}\s*\]")
 _VALUE = re.compile(_STRING)
 _ESCAPED = re.compile(r"\\(.)")
 _KINDS: Final = {"domain-name": "domain", "url": "url"}
@@ -26,6 +27,9 @@ def indicators(pattern: str) -> list[tuple[str, str]]:
     """Give type and value of each indicator. Raises ValueError for every other pattern."""
     if len(pattern) > _LONGEST_PATTERN:
         raise ValueError(f"a pattern longer than {_LONGEST_PATTERN} characters")
+    single = _SINGLE.fullmatch(pattern)
+    if single:
+        return _values(single, ["["])
     found: list[tuple[str, str]] = []
     open_marks: list[str] = []
     wants_operand = True

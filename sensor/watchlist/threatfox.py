@@ -81,7 +81,7 @@ def convert(text: bytes) -> Conversion:
         if indicator is None:
             table.refuse(place, f"type {excerpt(kind)} is not matched")
         else:
-            table.add(place, (*indicator, "threatfox", *without_none(known)))
+            table.add(place, (*indicator, "threatfox", *known))
     return table.finish()
 
 
@@ -101,7 +101,7 @@ def _json_rows(text: bytes) -> Iterator[tuple[Place, Cells]]:
         cells = [text_of(entry, *names) for names in _JSON_KEYS]
         if not cells[_ID] and path[0] not in {ELEMENT, "data"}:
             cells[_ID] = path[0]
-        yield place, tuple(cells)
+        yield place, tuple(without_none(cells))
 
 
 def _enters(path: Path) -> bool:

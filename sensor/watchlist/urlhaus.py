@@ -3,7 +3,7 @@
 The header stands in a `#` line. Offline URLs are kept: whoever asks for one is as infected as before.
 """
 
-from sensor.watchlist.feed_csv import CsvFeed, without_none
+from sensor.watchlist.feed_csv import CsvFeed
 from sensor.watchlist.table import Conversion, Table
 
 FEED = CsvFeed(
@@ -28,5 +28,5 @@ def convert(text: bytes) -> Conversion:
     """Give the URLs, their status as the comment. Raises ValueError when it is no such list."""
     table = Table("source", "source_id", "threat_type", "tags", "first_seen", "last_seen", "reference", "comment")
     for place, (url, *known) in FEED.rows(text, table):
-        table.add(place, ("url", url, "urlhaus", *without_none(known)))
+        table.add(place, ("url", url, "urlhaus", *known))
     return table.finish()

@@ -94,7 +94,8 @@ def counters(**changes: Any) -> Counters:
         },
         "flows": {"active": 5, "max": 1000, "ended": {"idle": 1, "active": 0, "fin": 2, "evicted": 0}},
         "hosts": {
-            "active": 3, "max": 100, "evicted": 0, "beacon_pairs": 6, "beacon_pairs_evicted": 0, "clicks_forgotten": 0,
+            "active": 3, "max": 100, "evicted": 0, "peers_forgotten": 0, "senders_evicted": 0, "beacon_pairs": 6,
+            "beacon_pairs_evicted": 0, "clicks_forgotten": 0,
             "askers_evicted": 0,
         },
         "names": {

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from sensor.api.alerts import AlertQuery
 from sensor.api.app import socket_app, socket_endpoint
-from sensor.api.client import Stream, ask
+from sensor.api.client import RefusedError, Stream, ask
 from sensor.api.openapi import DOCUMENT
 from sensor.api.server import ApiServer, open_unix
 from sensor.api.stream import EventStream
@@ -27,8 +27,18 @@ def schema_of(path: str, media_type: str = "application/json") -> dict[str, Any]
     return {**answer["content"][media_type]["schema"], "components": DOCUMENT["components"]}
 
 
+def closed(schema: Any) -> Any:
+    """Make a schema take no column that it does not describe."""
+    if isinstance(schema, list):
+        return list(map(closed, schema))
+    if not isinstance(schema, dict):
+        return schema
+    inner = {key: closed(value) for key, value in schema.items()}
+    return {"additionalProperties": False, **inner} if isinstance(schema.get("properties"), dict) else inner
+
+
 def check(answer: Any, schema: dict[str, Any]) -> None:
-    jsonschema.validate(answer, schema, jsonschema.Draft202012Validator)
+    jsonschema.validate(answer, closed(schema), jsonschema.Draft202012Validator)
 
 
 @pytest.fixture
@@ -73,6 +83,19 @@ def test_a_column_that_is_missing_does_not_fit(path: Path) -> None:
     del row["local"]
     with pytest.raises(jsonschema.ValidationError, match="'local' is a required property"):
         check([row], schema_of("/api/flows"))
+
+
+def test_a_column_that_is_not_described_does_not_fit(path: Path) -> None:
+    row = ask(path, "flows")[0] | {"other": 1}
+    with pytest.raises(jsonschema.ValidationError, match="'other' was unexpected"):
+        check([row], schema_of("/api/flows"))
+
+
+@pytest.mark.parametrize("question", ["status", "openapi.json", "hosts", "flows", "alerts"])
+def test_refusals_are_described(path: Path, question: str) -> None:
+    with pytest.raises(RefusedError, match="unknown parameter: other"):
+        ask(path, question, other="1")
+    assert "400" in DOCUMENT["paths"][f"/api/{question}"]["get"]["responses"]
 
 
 def test_parameters_are_those_that_are_taken() -> None:

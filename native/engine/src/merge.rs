@@ -1,5 +1,7 @@
 //! The one place where the seconds of all workers meet: hosts, mail windows, and the order of records.
 
+mod notice;
+
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -10,24 +12,25 @@ use wire::Mac;
 use crate::claims::ClaimGate;
 use crate::config::Mode;
 use crate::counters::lock;
-use crate::detect::{BeaconFinding, BeaconWatch, Click, ClickWatch, Finding, Hit, SmtpWatch};
+use crate::detect::{BeaconWatch, ClickWatch, Hit, SmtpWatch};
 use crate::flow::{FlowDelta, FlowRecord};
 use crate::host::HostTable;
-use crate::mirror::{ConditionChange, MirrorHealth, SourceDelta};
-use crate::names::{AppEvent, AppRecord, NameSource, ResolvedNames};
+use crate::mirror::{MirrorHealth, SourceDelta};
+use crate::names::{AppRecord, NameSource, ResolvedNames};
 use crate::output::EventLog;
 use crate::punt::{PuntedFrame, PuntedFrames};
 use crate::query::HostQuery;
 use crate::records::RecordFeed;
 use crate::traffic::Traffic;
-use crate::web::{WebRecord, WebWatch};
+use crate::web::WebWatch;
+
+use notice::MAX_JUDGED;
+pub use notice::Notice;
 
 /// In `read`, so many frames of control protocols go over together at most, if nothing else has to go before.
 const PUNTED_TOGETHER: usize = 1000;
 /// Live, so many notices may wait with frames of control protocols in them; Python is behind by as many seconds.
 const PUNTED_WAITING: usize = 60;
-/// Live, so many mails, and so many attempts to log in, go over with one second.
-const MAX_JUDGED: usize = 5000;
 /// A worker that says nothing more has closed every second.
 const ALL_CLOSED: u64 = u64::MAX;
 
@@ -69,69 +72,6 @@ impl SecondDelta {
             apps: Vec::with_capacity(room(earlier.apps.len())),
             ..Self::default()
         }
-    }
-}
-
-/// What Python is told.
-#[derive(Debug, Default)]
-pub struct Notice {
-    /// Packet time.
-    pub time_ns: u64,
-    /// Meetings with watchlist entries.
-    pub hits: Vec<Hit>,
-    /// What was judged across flows.
-    pub findings: Vec<Finding>,
-    /// Attacks on web servers.
-    pub web: Vec<WebRecord>,
-    /// Hosts that call a remote end at a machine's pace.
-    pub beacons: Vec<BeaconFinding>,
-    /// What has become wrong or well with the mirror.
-    pub conditions: Vec<ConditionChange>,
-    /// Frames of control protocols.
-    pub punted: Vec<PuntedFrame>,
-    /// Hardware addresses that have turned out to be routers'.
-    pub routers: Vec<Mac>,
-    /// Mails, and what was said beside them.
-    pub mails: Vec<AppRecord>,
-    /// Attempts to log in.
-    pub logins: Vec<AppRecord>,
-    /// Links of mails that were followed.
-    pub clicks: Vec<Click>,
-}
-
-impl Notice {
-    /// Number of alerts that it may raise.
-    pub fn len(&self) -> usize {
-        let judged = self.mails.len() + self.logins.len() + self.clicks.len() + self.web.len();
-        self.hits.len() + self.findings.len() + self.beacons.len() + self.conditions.len() + judged
-    }
-
-    /// Takes copies of what is judged beyond the core; live at most [`MAX_JUDGED`] of each, and the rest is counted.
-    fn take_apps(&mut self, apps: &[AppRecord], mode: Mode) -> u64 {
-        let mut lost = 0;
-        for app in apps {
-            let judged = match app.event {
-                AppEvent::Smtp(_) | AppEvent::Pop3(_) | AppEvent::Imap(_) => &mut self.mails,
-                AppEvent::Login(_) => &mut self.logins,
-                _ => continue,
-            };
-            if mode == Mode::Live && judged.len() >= MAX_JUDGED {
-                lost += 1;
-            } else {
-                judged.push(app.clone());
-            }
-        }
-        lost
-    }
-
-    /// Whether it tells nothing that may raise an alert.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Whether it tells nothing of who hosts are either.
-    fn is_silent(&self) -> bool {
-        self.is_empty() && self.punted.is_empty() && self.routers.is_empty()
     }
 }
 

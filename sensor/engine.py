@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, cast
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, TypeVar, cast, overload
 
 from sensor.alerts.rows import BeaconRow, FindingRow, HitRow, JudgedRow, MirrorRow
 from sensor.identity.facts import PuntedFrame
@@ -14,6 +14,9 @@ from sensor.web.rows import WebRow
 if TYPE_CHECKING:
     from sensor._native import Engine as NativeEngine
     from sensor._native import RecordBatch, Watchlists, WebRules
+
+
+_R = TypeVar("_R")
 
 
 class InterfaceCounters(TypedDict):
@@ -253,6 +256,26 @@ class Batch:
     login_records: "RecordBatch | None" = None
 
 
+class _Rows(Sequence[_R]):
+    """Records as dictionaries, made once somebody looks at one: a script may take the columns alone."""
+
+    def __init__(self, records: "RecordBatch") -> None:
+        self._records = records
+        self._made: list[_R] | None = None
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    @overload
+    def __getitem__(self, place: int) -> _R: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[_R]: ...
+    def __getitem__(self, place: int | slice) -> _R | Sequence[_R]:
+        if self._made is None:
+            self._made = cast("list[_R]", self._records.rows())
+        return self._made[place]
+
+
 def merged_sinks(*groups: Iterable[SinkCounters]) -> list[SinkCounters]:
     """Add up what several parts count of the same output."""
     merged: dict[str, SinkCounters] = {}
@@ -290,9 +313,9 @@ class Engine:
             beacons=cast("list[BeaconRow]", json.loads(native.beacons)),
             punted=[PuntedFrame(*frame) for frame in native.punted],
             routers=native.routers,
-            mails=cast("list[MailRow]", mails.rows()),
+            mails=_Rows[MailRow](mails),
             raw_mails=native.raw_mails if self._has_raw_mails else (),
-            logins=cast("list[LoginRow]", logins.rows()),
+            logins=_Rows[LoginRow](logins),
             clicks=cast("list[ClickRow]", native.clicks.rows()),
             web=cast("list[WebRow]", native.web.rows()),
             mail_records=mails,

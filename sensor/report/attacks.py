@@ -6,11 +6,13 @@ from typing import Any
 from sensor.alerts.text import utc_stamp
 from sensor.report.bounded import Groups, Members
 from sensor.report.finding import Seen
-from sensor.web.injection import EVIDENCE, Injections
+from sensor.web.injection import Injections
 from sensor.web.rows import WebRow
 
 _MOST_EXAMPLES = 5
+# What is kept to be judged at the end, of one attack and in all.
 _MOST_UNPROVEN = 1000
+_MOST_UNPROVEN_IN_ALL = 20_000
 _WEBSHELL = "web.webshell"
 _Key = tuple[str, str, str, str, str, str, str, str]
 _COLUMNS = ("src_ip", "dest_ip", "host", "path", "parameter", "method", "category", "weakness")
@@ -32,6 +34,7 @@ class AttackSection:
         """Nothing has been attacked."""
         self._injections = Injections()
         self._attacks: Groups[_Key, _Attack] = Groups()
+        self._unproven = 0
 
     @property
     def left_out(self) -> int:
@@ -44,7 +47,19 @@ class AttackSection:
             key: _Key = tuple(str(row[column]) for column in _COLUMNS)  # type: ignore[assignment, literal-required]
             self._injections.learn(row)
             if (entry := self._attacks.reach(key, lambda row=row: _Attack(row))) is not None:  # type: ignore[misc]
-                _add(entry, row)
+                self._add(entry, row)
+
+    def _add(self, entry: _Attack, row: WebRow) -> None:
+        entry.seen.add(row, row["count"])
+        entry.statuses.add([str(row["status"])] if row["status"] else [])
+        if len(entry.examples) < _MOST_EXAMPLES:
+            entry.examples.add([row["excerpt"]])
+        room = len(entry.unproven) < _MOST_UNPROVEN and self._unproven < _MOST_UNPROVEN_IN_ALL
+        if row["succeeded"]:
+            _add_success(entry, row, row["evidence"])
+        elif row["category"] == "web.sqli" and room:
+            entry.unproven.append(row)
+            self._unproven += 1
 
     def attacks(self) -> list[dict[str, Any]]:
         """One row a weakness, those first that were exploited, then by the number of requests."""
@@ -68,10 +83,11 @@ class AttackSection:
                 entry.evidence.add([f"used later: {path}"])
 
     def _settle_injections(self) -> None:
-        """What was tried before the database's error has shown that the parameter reaches it."""
+        """What was tried before other answers have shown that the parameter reaches the database."""
         for entry in self._attacks.values():
-            for row in filter(self._injections.proves, entry.unproven):
-                _add_success(entry, row, EVIDENCE)
+            for row in entry.unproven:
+                if proof := self._injections.proof(row):
+                    _add_success(entry, row, proof)
             entry.unproven.clear()
 
     def _document(self, key: _Key, entry: _Attack) -> dict[str, Any]:
@@ -93,17 +109,6 @@ class AttackSection:
             "statuses": list(entry.statuses),
             **entry.seen.document(),
         }
-
-
-def _add(entry: _Attack, row: WebRow) -> None:
-    entry.seen.add(row, row["count"])
-    entry.statuses.add([str(row["status"])] if row["status"] else [])
-    if len(entry.examples) < _MOST_EXAMPLES:
-        entry.examples.add([row["excerpt"]])
-    if row["succeeded"]:
-        _add_success(entry, row, row["evidence"])
-    elif row["category"] == "web.sqli" and len(entry.unproven) < _MOST_UNPROVEN:
-        entry.unproven.append(row)
 
 
 def _add_success(entry: _Attack, row: WebRow, evidence: str) -> None:

@@ -16,11 +16,12 @@ from sensor.engine import Batch
 from sensor.identity.table import Machine
 from sensor.mail.rows import FlowColumns
 from sensor.web.guessing import Guesses, GuessWatch
-from sensor.web.injection import EVIDENCE, Injections
+from sensor.web.injection import Injections
 from sensor.web.rows import WebRow
 
 _MOST_ATTACKS = 10_000
 _MOST_PLACES = 5
+_LATE_SECONDS = 1.0
 _FORGET_AFTER_NS = 3600 * 1_000_000_000
 
 Who = Callable[[str, int], Machine | None]
@@ -85,9 +86,8 @@ class WebJudge:
 
     def _settled(self, row: WebRow) -> WebRow:
         self._injections.learn(row)
-        if not self._injections.proves(row):
-            return row
-        return {**row, "succeeded": True, "evidence": EVIDENCE}
+        proof = self._injections.proof(row)
+        return {**row, "succeeded": True, "evidence": proof} if proof else row
 
     def _judge_attack(self, row: WebRow) -> JudgedRow:
         key = (row["category"], row["dest_ip"], row["src_ip"])
@@ -178,7 +178,9 @@ def _details(row: WebRow) -> list[str]:
     if row["excerpt"] and row["category"] != "web.scanner":
         details.append(escape(row["excerpt"]))
     if row["status"]:
-        details.append(f"answered {row['status']}, {size(row['length'])}")
+        delay = row["delay_seconds"] or 0.0
+        late = f", after {delay:.1f} s" if delay >= _LATE_SECONDS else ""
+        details.append(f"answered {row['status']}, {size(row['length'])}{late}")
     if row["evidence"]:
         details.append(escape(row["evidence"]))
     return details

@@ -11,6 +11,9 @@ class WebRow(FlowColumns):
 
     `category` is the alert, `rule` what matched in which `place` (`path`, `query`, `header`, `cookie`, `body`,
     `upload-name`, `upload-content`, `response`) and `parameter`; `excerpt` is decoded. `status` is 0 without an answer.
+    `length` is the answer's body as it was seen, `page_bytes` without compression; `delay_seconds` is the time from the
+    request's end to the answer's head, and `usual_seconds` the median of the path's latest ordinary requests; each is
+    None if it is not known.
     `evidence` is what the answer says of it, and `succeeded` whether that proves it. `count` is the number of requests
     that the row stands for.
     """
@@ -29,6 +32,9 @@ class WebRow(FlowColumns):
     user_agent: str
     status: int
     length: int
+    page_bytes: int | None
+    delay_seconds: float | None
+    usual_seconds: float | None
     evidence: str
     succeeded: bool
     count: int

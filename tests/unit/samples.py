@@ -264,6 +264,11 @@ class Records:
 
     def __init__(self, rows: list[dict[str, Any]] | None = None) -> None:
         self._rows = rows or []
+        self.times_made = 0
+
+    def __len__(self) -> int:
+        return len(self._rows)
 
     def rows(self) -> list[dict[str, Any]]:
+        self.times_made += 1
         return self._rows

@@ -101,12 +101,20 @@ def test_a_batch_carries_rows_time_and_end() -> None:
     batch = engine_of({}, Core(native)).poll(0.1)
     assert (batch.punted[0].protocol, batch.punted[0].vlan, batch.punted[0].message) == ("arp", [20], b"who")
     assert batch.routers == ["00:00:5e:00:01:14"]
-    assert batch.mails == [{"host": HOST, "rcpt_count": 2}]
-    assert batch.logins == [{"user": "alice", "attempts": 3}]
+    assert list(batch.mails) == [{"host": HOST, "rcpt_count": 2}]
+    assert list(batch.logins) == [{"user": "alice", "attempts": 3}]
     assert list(batch.beacons) == [beacon]
     assert (batch.time_ns, batch.ended) == (17, True)
     assert [_without_nulls(row) for row in batch.hits] == hits
     assert [_without_nulls(row) for row in batch.findings] == findings
+
+
+def test_mails_and_logins_become_dictionaries_only_where_they_are_looked_at() -> None:
+    native = NativeBatch(17, Records(), Records(), mails=Records([{"host": HOST}]), logins=Records([{"user": "alice"}]))
+    batch = engine_of({}, Core(native)).poll(0.1)
+    assert (len(batch.mails), len(batch.mail_records or ()), native.mails.times_made) == (1, 1, 0)
+    assert [list(batch.mails), batch.mails[0], batch.mails[:1]] == [[{"host": HOST}], {"host": HOST}, [{"host": HOST}]]
+    assert (native.mails.times_made, native.logins.times_made) == (1, 0)
 
 
 def test_counters_and_tables_come_through() -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
+from socket import inet_ntoa
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import dpkt
 import pytest
 
 from sensor.cli.main import main
@@ -30,20 +32,23 @@ VARIANTS = {
 
 @cache
 def report(name: str, files: int = 1) -> dict[str, Any]:
-    case = VARIANTS[name]
     with TemporaryDirectory() as directory:
-        captures = [Path(directory, f"{number}.pcap") for number in range(files)]
-        write_case(case, *captures)
-        config = Path(directory, "spanwatch.yaml")
-        networks = {"mail_domains": [case.domain], "mail_servers": [case.mail_server]}
-        config.write_text(
-            json.dumps({"networks": networks, "pcap_ring": {"enabled": False}, "capture": {"deduplicate": "on"}})
-        )
-        out = Path(directory, "out")
-        assert main(["read", "-c", str(config), "--report", "-o", str(out), *map(str, captures)]) == 0
-        assert case.url in (out / "report.html").read_text()
-        told: dict[str, Any] = json.loads((out / "report.json").read_text())
-        return told
+        return report_in(Path(directory), VARIANTS[name], files)
+
+
+def report_in(directory: Path, case: Case, files: int) -> dict[str, Any]:
+    captures = [directory / f"{number}.pcap" for number in range(files)]
+    write_case(case, *captures)
+    config = directory / "spanwatch.yaml"
+    networks = {"mail_domains": [case.domain], "mail_servers": [case.mail_server]}
+    config.write_text(
+        json.dumps({"networks": networks, "pcap_ring": {"enabled": False}, "capture": {"deduplicate": "on"}})
+    )
+    out = directory / "out"
+    assert main(["read", "-c", str(config), "--report", "-o", str(out), *map(str, captures)]) == 0
+    assert case.url in (out / "report.html").read_text()
+    told: dict[str, Any] = json.loads((out / "report.json").read_text())
+    return told
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -96,5 +101,37 @@ def test_what_the_intruder_did_and_where_he_logged_in(name: str) -> None:
     assert all(action["community_id"] and action["file"] and action["frame"] for action in actions)
 
 
-def test_it_may_be_spread_over_files() -> None:
-    assert report("base", 3)["senders"][0]["messages"] == VARIANTS["base"].answers.messages
+FINDINGS = ("senders", "mail_sources", "urls", "deliveries", "attacks", "accounts")
+
+
+def findings(told: dict[str, Any]) -> list[dict[str, Any]]:
+    rows = [row for section in FINDINGS for row in told[section]]
+    rows += [action for attacker in told["attackers"] for action in attacker["actions"]]
+    return rows + [alert for alert in told["alerts"] if "frame" in alert]
+
+
+@pytest.mark.parametrize("files", [1, 3])
+def test_every_finding_leads_to_a_packet_of_its_flow(tmp_path: Path, files: int) -> None:
+    told = report_in(tmp_path, VARIANTS["base"], files)
+    frames = {path.name: [frame for _, frame in dpkt.pcap.Reader(path.open("rb"))] for path in tmp_path.glob("*.pcap")}
+    led_to = set()
+    for row in findings(told):
+        packet = dpkt.ethernet.Ethernet(frames[Path(row["file"]).name][row["frame"] - 1]).data
+        ends = [f"ip.addr == {inet_ntoa(address)}" for address in (packet.src, packet.dst)]
+        kind = "udp" if packet.p == dpkt.ip.IP_PROTO_UDP else "tcp"
+        ports = [f"{kind}.port == {port}" for port in (packet.data.sport, packet.data.dport)]
+        assert sorted(row["filter"].split(" && ")) == sorted([*ends, *ports])
+        assert row["community_id"].startswith("1:")
+        led_to.add(Path(row["file"]).name)
+    assert len(led_to) == files
+
+
+def test_spread_over_files_it_says_the_same() -> None:
+    def without_files(told: dict[str, Any]) -> dict[str, Any]:
+        return {
+            section: [{name: value for name, value in row.items() if name not in {"file", "frame"}} for row in rows]
+            for section, rows in told.items()
+            if section in FINDINGS
+        }
+
+    assert without_files(report("base", 3)) == without_files(report("base"))

@@ -27,7 +27,8 @@ def web(time_ns: int = START, **changes: Any) -> WebRow:
     row = _flow(time_ns) | {
         "proto": "TCP", "category": "web.sqli", "rule": "sqli-union", "weakness": "SQL injection", "severity": 1,
         "method": "GET", "host": "shop.example", "path": "/item.php", "place": "query", "parameter": "id",
-        "excerpt": "id=1 union select 2", "user_agent": "curl", "status": 403, "length": 12, "evidence": "",
+        "excerpt": "id=1 union select 2", "user_agent": "curl", "status": 403, "length": 12, "page_bytes": 12,
+        "delay_seconds": 0.1, "usual_seconds": None, "evidence": "",
         "succeeded": False, "count": 1,
     }  # fmt: skip
     return cast("WebRow", row | changes)

@@ -41,6 +41,9 @@ impl Next {
 
 /// Somebody who listens to a conversation of a known protocol.
 pub(super) trait Listener: std::fmt::Debug + Send {
+    /// What it takes from here on has come at this packet time.
+    fn at(&mut self, _time_ns: u64) {}
+
     /// Takes the next piece of what the client or the server sends.
     fn take(&mut self, from_client: bool, piece: Piece<'_>, sink: Sink<'_>) -> Next;
 
@@ -54,6 +57,7 @@ pub(super) struct Dialog {
     state: State,
     changes: u8,
     wanted: Wanted,
+    time_ns: u64,
 }
 
 /// How far a conversation is understood.
@@ -79,7 +83,13 @@ struct Beginning {
 impl Dialog {
     /// Of a connection to this port.
     pub(super) fn new(resp_port: u16, wanted: Wanted) -> Self {
-        Self { state: State::Beginning(Beginning { resp_port, ..Beginning::default() }), changes: 0, wanted }
+        let state = State::Beginning(Beginning { resp_port, ..Beginning::default() });
+        Self { state, changes: 0, wanted, time_ns: 0 }
+    }
+
+    /// What it takes from here on has come at this packet time.
+    pub(super) fn at(&mut self, time_ns: u64) {
+        self.time_ns = time_ns;
     }
 
     /// The other end is the originator.
@@ -110,20 +120,23 @@ impl Dialog {
     /// Takes the next piece of a direction.
     pub(super) fn take(&mut self, direction: usize, piece: Piece<'_>, sink: Sink<'_>) {
         match &mut self.state {
-            State::Heard(listener, client) => match listener.take(direction == *client, piece, sink) {
-                Next::Continue => {}
-                Next::Over => self.state = State::Over,
-                Next::Becomes(protocol, rest_bytes) => {
-                    let client = *client;
-                    self.become_another(protocol, client, sink);
-                    if let Piece::Data(data) = piece {
-                        let rest = &data[data.len().saturating_sub(rest_bytes)..];
-                        if !rest.is_empty() {
-                            self.take(direction, Piece::Data(rest), sink);
+            State::Heard(listener, client) => {
+                listener.at(self.time_ns);
+                match listener.take(direction == *client, piece, sink) {
+                    Next::Continue => {}
+                    Next::Over => self.state = State::Over,
+                    Next::Becomes(protocol, rest_bytes) => {
+                        let client = *client;
+                        self.become_another(protocol, client, sink);
+                        if let Piece::Data(data) = piece {
+                            let rest = &data[data.len().saturating_sub(rest_bytes)..];
+                            if !rest.is_empty() {
+                                self.take(direction, Piece::Data(rest), sink);
+                            }
                         }
                     }
                 }
-            },
+            }
             State::Beginning(beginning) => match beginning.take(direction, piece) {
                 Guess::More => {}
                 Guess::Unknown => self.state = State::Over,

@@ -184,6 +184,10 @@ pub struct HttpExchange {
     pub length: u64,
     /// Files that it carries, 16 at the most.
     pub files: Vec<HttpFile>,
+    /// Packet time from the request's end to the response's head, in nanoseconds, if both were seen.
+    pub delay_ns: Option<u64>,
+    /// A rule of web attacks speaks of it.
+    pub attacked: bool,
 }
 
 /// With which programs two ends speak SSH, as far as they were seen.

@@ -30,6 +30,8 @@ pub(super) struct Exchanges {
     web: Option<Arc<WebRules>>,
     /// Fields of the request's head that comes next, a line each.
     fields: Vec<u8>,
+    /// Packet time of what comes next.
+    time_ns: u64,
 }
 
 /// An exchange, and what goes along with it.
@@ -37,6 +39,8 @@ pub(super) struct Exchanges {
 struct Open {
     number: u32,
     exchange: HttpExchange,
+    /// Packet time of the request's end, once that was seen.
+    asked_ns: Option<u64>,
     probe: Option<Box<Probe>>,
     upload: Option<Box<Upload>>,
     download: Option<Box<FileInTransit>>,
@@ -46,6 +50,11 @@ impl Exchanges {
     /// Of a connection to a server; `web` if that is watched.
     pub(super) fn new(web: Option<Arc<WebRules>>) -> Self {
         Self { web, ..Self::default() }
+    }
+
+    /// What it takes from here on has come at this packet time.
+    pub(super) fn at(&mut self, time_ns: u64) {
+        self.time_ns = time_ns;
     }
 
     /// Takes a field of the client's head that comes next.
@@ -81,7 +90,7 @@ impl Exchanges {
             }
             _ => {
                 let exchange = HttpExchange { request: Some(request), ..HttpExchange::default() };
-                self.push(Open { number, exchange, probe, upload, download: None }, sink);
+                self.push(Open { number, exchange, probe, upload, ..Open::default() }, sink);
             }
         }
     }
@@ -99,7 +108,9 @@ impl Exchanges {
 
     /// The request is over.
     pub(super) fn sent_all(&mut self, number: u32) {
+        let time_ns = self.time_ns;
         let Some(open) = self.find(number) else { return };
+        open.asked_ns = Some(time_ns);
         if let Some(probe) = &mut open.probe {
             probe.sent_all();
         }
@@ -110,12 +121,13 @@ impl Exchanges {
 
     /// Takes what a server sends as exchange `number`; `true` when the exchange is over by it.
     pub(super) fn answered(&mut self, number: u32, event: Event<'_>, sink: Sink<'_>) -> bool {
+        let time_ns = self.time_ns;
         match event {
             Event::Response(response) => match self.find(number) {
-                Some(open) => open.answer(response),
+                Some(open) => open.answer(response, time_ns),
                 None => {
                     let mut open = Open { number, ..Open::default() };
-                    open.answer(response);
+                    open.answer(response, time_ns);
                     self.push(open, sink);
                 }
             },
@@ -135,7 +147,7 @@ impl Exchanges {
         let place = self.open.iter().position(|open| open.number == number);
         let kept = place.and_then(|place| self.open.remove(place)).map(|open| Open { number: renamed, ..open });
         self.finish(sink);
-        Self { open: kept.into_iter().collect(), web: self.web, fields: Vec::new() }
+        Self { open: kept.into_iter().collect(), fields: Vec::new(), ..self }
     }
 
     /// Bytes of a direction are missing: files that it carries are not whole.
@@ -207,8 +219,9 @@ fn tell_claims(request: &Request, sink: Sink<'_>) {
 }
 
 impl Open {
-    fn answer(&mut self, mut response: Response) {
+    fn answer(&mut self, mut response: Response, time_ns: u64) {
         if !is_interim(&response) {
+            self.exchange.delay_ns = self.asked_ns.map(|asked_ns| time_ns.saturating_sub(asked_ns));
             self.probe.iter_mut().for_each(|probe| probe.answered());
             let request = self.exchange.request.as_ref();
             self.download = FileInTransit::download(request, &response).map(Box::new);
@@ -244,7 +257,7 @@ impl Open {
             exchange.files.push(download.finish(complete));
         }
         if let Some(probe) = probe {
-            probe.finish(&exchange, &mut |event| sink(Told::Event(event)));
+            exchange.attacked = probe.finish(&exchange, &mut |event| sink(Told::Event(event)));
         }
         sink(Told::Event(AppEvent::Http(Box::new(exchange))));
     }

@@ -60,6 +60,13 @@ impl Http1Talk {
 }
 
 impl Listener for Http1Talk {
+    fn at(&mut self, time_ns: u64) {
+        match &mut self.upgraded {
+            Some(upgraded) => upgraded.at(time_ns),
+            None => self.exchanges.at(time_ns),
+        }
+    }
+
     fn take(&mut self, from_client: bool, piece: Piece<'_>, sink: Sink<'_>) -> Next {
         if let Some(upgraded) = &mut self.upgraded {
             return upgraded.take(from_client, piece, sink);
@@ -199,6 +206,10 @@ impl Http2Talk {
 }
 
 impl Listener for Http2Talk {
+    fn at(&mut self, time_ns: u64) {
+        self.exchanges.at(time_ns);
+    }
+
     fn take(&mut self, from_client: bool, piece: Piece<'_>, sink: Sink<'_>) -> Next {
         let Self { client, server, exchanges, over } = self;
         let reader = if from_client { client } else { server };
@@ -241,10 +252,40 @@ mod tests {
     const RULES: &str = r#"[{"name": "u", "category": "web.sqli", "weakness": "union", "where": ["path", "query"],
         "words": [], "pattern": "union select"}]"#;
 
+    fn talk() -> Http1Talk {
+        let configs: Vec<RuleConfig> = serde_json::from_str(RULES).expect("rules");
+        Http1Talk::new(Some(Arc::new(WebRules::compile(configs).expect("rules"))))
+    }
+
+    #[test]
+    fn an_answers_delay_is_from_the_requests_end_to_the_final_head() {
+        let mut talk = talk();
+        let mut told = Vec::new();
+        let mut sink = |heard: Told<'_>| match heard {
+            Told::Event(AppEvent::Http(exchange)) => told.push((exchange.attacked, exchange.delay_ns)),
+            Told::Event(AppEvent::Web(finding)) => told.push((true, finding.delay_ns)),
+            _ => {}
+        };
+        let said: [(u64, bool, &[u8]); 8] = [
+            (10, true, b"POST /?a=union+select HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\n"),
+            (20, false, b"HTTP/1.1 100 Continue\r\n\r\n"),
+            (30, true, b"a=1"),
+            (40, false, b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n"),
+            (90, false, b"abc"),
+            (100, true, b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"),
+            (105, false, b"HTTP/1.1 204 No Content\r\n\r\n"),
+            (110, false, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+        ];
+        for (time_ns, from_client, data) in said {
+            talk.at(time_ns);
+            talk.take(from_client, Piece::Data(data), &mut sink);
+        }
+        assert_eq!(told, [(true, Some(10)), (true, Some(10)), (false, Some(5)), (false, None)]);
+    }
+
     #[test]
     fn rules_see_the_requests_behind_an_upgrade() {
-        let configs: Vec<RuleConfig> = serde_json::from_str(RULES).expect("rules");
-        let mut talk = Http1Talk::new(Some(Arc::new(WebRules::compile(configs).expect("rules"))));
+        let mut talk = talk();
         let mut found = Vec::new();
         let mut sink = |told: Told<'_>| {
             if let Told::Event(AppEvent::Web(finding)) = told {

@@ -20,6 +20,11 @@ impl Talk {
         Self { streams: beginnings.map(Stream::starting_at), dialog: Dialog::new(resp_port, wanted), held_bytes: 0 }
     }
 
+    /// What it takes from here on has come at this packet time.
+    pub fn at(&mut self, time_ns: u64) {
+        self.dialog.at(time_ns);
+    }
+
     /// Takes a segment, and what it acknowledges of the other direction; what is heard goes to `sink`. At most `room`
     /// bytes more than now are kept of segments that came early.
     pub fn segment(

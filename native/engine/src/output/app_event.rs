@@ -329,7 +329,13 @@ mod tests {
             upload,
         };
         let files = vec![file(false, Some("ab")), file(true, None)];
-        let exchange = HttpExchange { request: Some(request), response: Some(response), length: 7, files };
+        let exchange = HttpExchange {
+            request: Some(request),
+            response: Some(response),
+            length: 7,
+            files,
+            ..HttpExchange::default()
+        };
         let expected = json!({
             "hostname": "www.example.com",
             "http_port": 8080,

@@ -63,6 +63,7 @@ impl Worker {
             fin: flags.contains(TcpFlags::FIN),
         };
         let acknowledged = flags.contains(TcpFlags::ACK).then_some(acknowledgement);
+        talk.at(time_ns);
         let before = talk.held_bytes();
         let room = MAX_HELD_BYTES.saturating_sub(self.held_bytes);
         talk.segment(direction, &segment, acknowledged, room, &mut |told| self.take_told(place, time_ns, told));

@@ -1,5 +1,7 @@
 //! Findings on web servers, as rows for Arrow.
 
+use std::time::Duration;
+
 use arrow_array::RecordBatch;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +26,9 @@ struct WebRow {
     user_agent: String,
     status: u16,
     length: u64,
+    page_bytes: Option<u64>,
+    delay_seconds: Option<f64>,
+    usual_seconds: Option<f64>,
     evidence: String,
     succeeded: bool,
     count: u32,
@@ -36,6 +41,10 @@ struct WebRow {
 pub fn web_to_arrow(found: &[WebRecord], interfaces: &[String]) -> Result<RecordBatch, serde_arrow::Error> {
     let rows = found.iter().map(|record| (EndsRow::new(&record.flow, interfaces), WebRow::new(record)));
     beside_each_other(rows.unzip())
+}
+
+fn seconds(time_ns: u64) -> f64 {
+    Duration::from_nanos(time_ns).as_secs_f64()
 }
 
 impl WebRow {
@@ -56,6 +65,9 @@ impl WebRow {
             user_agent: finding.user_agent.to_string(),
             status: finding.status,
             length: finding.length,
+            page_bytes: finding.page_bytes,
+            delay_seconds: finding.delay_ns.map(seconds),
+            usual_seconds: finding.usual_ns.map(seconds),
             evidence: finding.evidence.to_string(),
             succeeded: finding.succeeded,
             count: finding.count,

@@ -23,26 +23,40 @@ impl Answer {
         self.0.len()
     }
 
-    /// As text in small letters with single spaces; `coding` is the `Content-Encoding`.
-    pub(super) fn text(&self, coding: Option<&str>) -> Vec<u8> {
+    /// As it is shown; `coding` is the `Content-Encoding`, and the whole body is `length` bytes long.
+    pub(super) fn page(&self, coding: Option<&str>, length: u64) -> Page {
         let coded = &self.0[..];
-        let plain = match coding.map(str::trim) {
-            Some("gzip" | "x-gzip") => head_of(MultiGzDecoder::new(coded)),
+        match coding.map(str::trim) {
+            Some("gzip" | "x-gzip") => Page::decompressed(MultiGzDecoder::new(coded)),
             // RFC 9110 section 8.4.1.2: with a zlib header; some send none.
-            Some("deflate") if coded.first().is_some_and(|byte| byte & 0x0f == 8) => head_of(ZlibDecoder::new(coded)),
-            Some("deflate") => head_of(DeflateDecoder::new(coded)),
-            _ => return folded(coded),
-        };
-        folded(&plain)
+            Some("deflate") if coded.first().is_some_and(|byte| byte & 0x0f == 8) => {
+                Page::decompressed(ZlibDecoder::new(coded))
+            }
+            Some("deflate") => Page::decompressed(DeflateDecoder::new(coded)),
+            None | Some("" | "identity") => Page { text: folded(coded), bytes: Some(length) },
+            Some(_) => Page { text: folded(coded), bytes: None },
+        }
     }
 }
 
-/// What can be decompressed: the end of the body is usually missing.
-fn head_of(reader: impl Read) -> Vec<u8> {
-    let mut plain = Vec::new();
-    // What came before an error is there; the error itself is what a cut body gives.
-    let _ = reader.take(MAX_DECOMPRESSED_BYTES).read_to_end(&mut plain);
-    plain
+/// An answer's body without compression.
+#[derive(Debug, Default)]
+pub(super) struct Page {
+    /// Its head in small letters with single spaces.
+    pub(super) text: Vec<u8>,
+    /// Its length, if that is known.
+    pub(super) bytes: Option<u64>,
+}
+
+impl Page {
+    /// What can be decompressed: the end of a long body is missing.
+    fn decompressed(reader: impl Read) -> Self {
+        let mut plain = Vec::new();
+        // What came before an error is there; the error itself is what a cut body gives.
+        let read = reader.take(MAX_DECOMPRESSED_BYTES).read_to_end(&mut plain);
+        let bytes = read.ok().map(|bytes| bytes as u64).filter(|&bytes| bytes < MAX_DECOMPRESSED_BYTES);
+        Self { text: folded(&plain), bytes }
+    }
 }
 
 #[cfg(test)]
@@ -58,7 +72,18 @@ mod tests {
         encoder.write_all(&[b'x'; 5_000_000]).expect("memory");
         let mut answer = Answer::default();
         answer.feed(&encoder.finish().expect("memory")[..4000]);
-        let text = answer.text(Some("gzip"));
-        assert!(text.starts_with(b"uid=0(root) gid=0xx") && text.len() as u64 <= MAX_DECOMPRESSED_BYTES);
+        let page = answer.page(Some("gzip"), 4000);
+        assert!(page.text.starts_with(b"uid=0(root) gid=0xx") && page.text.len() as u64 <= MAX_DECOMPRESSED_BYTES);
+        assert_eq!(page.bytes, None);
+    }
+
+    #[test]
+    fn a_pages_length_is_that_without_compression() {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(&[b'x'; 500]).expect("memory");
+        let mut answer = Answer::default();
+        answer.feed(&encoder.finish().expect("memory"));
+        let bytes = |coding| answer.page(coding, 70).bytes;
+        assert_eq!((bytes(Some("gzip")), bytes(None), bytes(Some("br"))), (Some(500), Some(70), None));
     }
 }

@@ -29,6 +29,12 @@ pub struct WebFinding {
     pub status: u16,
     /// Bytes of the answer's body.
     pub length: u64,
+    /// The same without compression, if that is known.
+    pub page_bytes: Option<u64>,
+    /// How long the answer was waited for, in nanoseconds of packet time; none if that was not seen.
+    pub delay_ns: Option<u64>,
+    /// The same of the path's latest ordinary requests, their median; none if there were none.
+    pub usual_ns: Option<u64>,
     /// What in the answer speaks of the attack: the weakness text of that rule, or that the script came back; empty if
     /// nothing.
     pub evidence: Text,

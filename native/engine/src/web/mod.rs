@@ -12,6 +12,7 @@ mod finding;
 mod login;
 mod probe;
 mod rules;
+mod usual;
 mod watch;
 
 pub use file::{FileInTransit, HttpFile, Upload};

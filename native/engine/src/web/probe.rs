@@ -7,7 +7,7 @@ use app::Text;
 use app::http::decode::{decoded, forms};
 use app::http::{Request, Response, form, secret};
 
-use super::answer::Answer;
+use super::answer::{Answer, Page};
 use super::body::RequestBody;
 use super::computed::computed;
 use super::finding::WebFinding;
@@ -147,18 +147,19 @@ impl Probe {
         self.body.as_ref().map_or(0, RequestBody::held_bytes) + self.answer.as_ref().map_or(0, Answer::held_bytes)
     }
 
-    /// The exchange is over; what was found in it goes to `each`.
-    pub fn finish(mut self, exchange: &HttpExchange, each: &mut dyn FnMut(AppEvent)) {
+    /// The exchange is over; what was found in it goes to `each`. Gives whether a rule speaks of it.
+    pub fn finish(mut self, exchange: &HttpExchange, each: &mut dyn FnMut(AppEvent)) -> bool {
         self.sent_all();
         let known = self.answer.is_some() || !self.matches.is_empty() || self.credentials.are_there();
-        let Some(request) = exchange.request.as_ref().filter(|_| known) else { return };
-        let text = self.answer.take().map(|answer| answer.text(coding(exchange))).unwrap_or_default();
+        let Some(request) = exchange.request.as_ref().filter(|_| known) else { return false };
+        let answer = self.answer.take();
+        let page = answer.map(|answer| answer.page(coding(exchange), exchange.length)).unwrap_or_default();
         let rules = Arc::clone(&self.rules);
         let mut said: Vec<&Rule> = Vec::new();
-        rules.scan(Place::Response, &text, &mut |rule, _| said.push(rule));
-        let login = self.credentials.login(exchange, &text);
+        rules.scan(Place::Response, &page.text, &mut |rule, _| said.push(rule));
+        let login = self.credentials.login(exchange, &page.text);
         let logged_in = login.as_ref().is_some_and(|login| login.login.success == Some(true));
-        let about = About { request, exchange, text: &text, said: &said, logged_in };
+        let about = About { request, exchange, page: &page, said: &said, logged_in };
         if let Some(login) = login {
             each(AppEvent::WebLogin(Box::new(login)));
         }
@@ -170,7 +171,9 @@ impl Probe {
         // A script that answers as only a webshell does needs no rule for what it was asked.
         if let (true, 0, Some(rule)) = (self.script, told, said.iter().find(|rule| rule.stands_alone())) {
             each(AppEvent::Web(Box::new(about.finding_by_answer(rule))));
+            told += 1;
         }
+        told > 0
     }
 
     fn look_at_fields(&mut self, fields: &[u8]) {
@@ -253,7 +256,7 @@ impl Match {
 struct About<'a> {
     request: &'a Request,
     exchange: &'a HttpExchange,
-    text: &'a [u8],
+    page: &'a Page,
     said: &'a [&'a Rule],
     logged_in: bool,
 }
@@ -289,6 +292,9 @@ impl About<'_> {
             user_agent: self.request.user_agent.clone().unwrap_or_default(),
             status: self.exchange.response.as_ref().map_or(0, |response| response.status),
             length: self.exchange.length,
+            page_bytes: self.page.bytes,
+            delay_ns: self.exchange.delay_ns,
+            usual_ns: None,
             evidence: Text::default(),
             succeeded: false,
             count: 1,
@@ -302,7 +308,7 @@ impl About<'_> {
         if let Some(rule) = of_it().find(|rule| rule.proves) {
             return (rule.label.weakness.as_str().into(), true);
         }
-        if found.computed.iter().any(|text| memchr::memmem::find(self.text, text).is_some()) {
+        if found.computed.iter().any(|text| memchr::memmem::find(&self.page.text, text).is_some()) {
             return ("the answer holds what only the database makes of the statement".into(), true);
         }
         if let Some(rule) = of_it().next() {
@@ -327,7 +333,7 @@ impl About<'_> {
     fn gives_back(&self, found: &Match, response: Option<&Response>) -> bool {
         let page = response.and_then(|response| response.content_type.as_deref());
         let html = page.is_none_or(|kind| kind.to_ascii_lowercase().contains("html"));
-        html && found.echo.len() >= MIN_ECHO_BYTES && memchr::memmem::find(self.text, &found.echo).is_some()
+        html && found.echo.len() >= MIN_ECHO_BYTES && memchr::memmem::find(&self.page.text, &found.echo).is_some()
     }
 }
 

@@ -5,12 +5,14 @@ use app::Login;
 use hashbrown::HashMap;
 use serde::Deserialize;
 use std::collections::VecDeque;
+use std::hash::Hash;
 use std::sync::Arc;
 use wire::Address;
 
 use super::finding::WebFinding;
 use super::login::WebLogin;
 use super::rules::{Label, Place, RuleConfig};
+use super::usual::UsualDelays;
 use crate::names::{AppEvent, AppRecord, HttpExchange};
 use crate::networks::Networks;
 
@@ -59,6 +61,7 @@ pub struct WebWatch {
     config: WebConfig,
     sources: HashMap<Address, Source, RandomState>,
     logins: Logins,
+    usual: UsualDelays,
     missing: Arc<Label>,
     many: Arc<Label>,
     evicted: u64,
@@ -86,6 +89,7 @@ impl WebWatch {
             config,
             sources: HashMap::default(),
             logins: Logins::default(),
+            usual: UsualDelays::default(),
             missing: label("scan-paths", "paths that are not there"),
             many: label("scan-attacks", "attacks on many places"),
             evicted: 0,
@@ -107,8 +111,9 @@ impl WebWatch {
             }
             match record.event {
                 AppEvent::Web(finding) => {
+                    let usual_ns = self.usual.of(record.tuple.resp.address, &finding.host, &finding.path);
                     record.event = AppEvent::Http(Box::default());
-                    told.push(WebRecord { flow: record, finding: *finding });
+                    told.push(WebRecord { flow: record, finding: WebFinding { usual_ns, ..*finding } });
                 }
                 AppEvent::WebLogin(login) => {
                     if let Some(login) = self.logins.judge(second, record.tuple, *login) {
@@ -127,6 +132,7 @@ impl WebWatch {
         let place = match &record.event {
             AppEvent::Http(exchange) => {
                 exchange.request.as_ref().filter(|_| self.config.servers.contains(record.tuple.resp.address))?;
+                self.usual.learn(second, record.tuple.resp.address, exchange);
                 refused_path(exchange)
             }
             AppEvent::Web(finding) => Some(hash(&[&finding.path, &finding.parameter, &finding.label.category])),
@@ -134,7 +140,7 @@ impl WebWatch {
         };
         let address = record.tuple.orig.address;
         if self.sources.len() >= MAX_SOURCES && !self.sources.contains_key(&address) {
-            self.evict();
+            self.evicted += evict_oldest(&mut self.sources, |source| source.last_second);
         }
         let source = self.sources.entry(address).or_default();
         let attack = matches!(record.event, AppEvent::Web(_));
@@ -142,18 +148,21 @@ impl WebWatch {
         let label = source.verdict(second, &self.config)?;
         Some(source.finding(if label { &self.many } else { &self.missing }, label, record))
     }
+}
 
-    /// Forgets those silent longest, one in sixteen at once, so that a flood pays for the search.
-    #[cold]
-    fn evict(&mut self) {
-        let mut order: Vec<_> = self.sources.iter().map(|(address, source)| (source.last_second, *address)).collect();
-        let share = MAX_SOURCES / 16;
-        order.select_nth_unstable(share - 1);
-        for (_, address) in &order[..share] {
-            self.sources.remove(address);
-            self.evicted += 1;
-        }
+/// Forgets those silent longest, one in sixteen at once, so that a flood pays for the search; how many that is.
+#[cold]
+pub(super) fn evict_oldest<K: Copy + Ord + Hash, V>(
+    table: &mut HashMap<K, V, RandomState>,
+    last_second: impl Fn(&V) -> u64,
+) -> u64 {
+    let mut order: Vec<_> = table.iter().map(|(key, value)| (last_second(value), *key)).collect();
+    let share = order.len().div_ceil(16);
+    order.select_nth_unstable(share - 1);
+    for (_, key) in &order[..share] {
+        table.remove(key);
     }
+    share as u64
 }
 
 impl Source {
@@ -220,6 +229,9 @@ impl Source {
             user_agent,
             status: 0,
             length: 0,
+            page_bytes: None,
+            delay_ns: None,
+            usual_ns: None,
             evidence: Box::default(),
             succeeded: false,
             count: 1,
@@ -239,7 +251,7 @@ fn hash(parts: &[&str]) -> u64 {
     hash_of(&parts)
 }
 
-fn hash_of(what: &impl std::hash::Hash) -> u64 {
+pub(super) fn hash_of(what: &impl Hash) -> u64 {
     RandomState::with_seeds(1, 2, 3, 4).hash_one(what)
 }
 

@@ -36,6 +36,24 @@ fn categories(watch: &mut WebWatch, second: u64, mut events: Vec<AppRecord>) -> 
 }
 
 #[test]
+fn a_finding_tells_how_long_ordinary_requests_of_its_path_wait() {
+    let mut watch = watch();
+    let ordinary = |path, delay_ns| {
+        let mut record = asked(path, 200);
+        if let AppEvent::Http(exchange) = &mut record.event {
+            exchange.delay_ns = Some(delay_ns);
+        }
+        record
+    };
+    let usual = |watch: &mut WebWatch, second, mut events: Vec<AppRecord>| {
+        let told = watch.take(second, &mut events);
+        told.iter().map(|told| told.finding.usual_ns).collect::<Vec<_>>()
+    };
+    assert_eq!(usual(&mut watch, 1, vec![attack("/a", false), ordinary("/a?b=1", 7)]), [None]);
+    assert_eq!(usual(&mut watch, 2, vec![attack("/a", false)]), [Some(7)]);
+}
+
+#[test]
 fn many_missing_paths_are_a_scan() {
     let mut watch = watch();
     assert!(categories(&mut watch, 1, vec![asked("/a?x", 404), asked("/b", 404), asked("/a?y", 404)]).is_empty());

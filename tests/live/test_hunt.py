@@ -6,8 +6,9 @@ import json
 import subprocess
 from pathlib import Path
 
+from tests.live import ring
 from tests.live.conftest import SensorFactory
-from tests.live.lab import Lab
+from tests.live.lab import Lab, until
 from tests.traffic import build
 from tests.unit.hunt.history import HistoryTree
 
@@ -35,6 +36,7 @@ def test_a_reload_finds_in_the_past_what_it_adds(
     now = talk(50_001)
     lab.send(now)
     daemon.captures(len(now))
+    until("the packets in the ring's files", lambda: ring.frames(daemon.ring) == now)
     answer = subprocess.run(
         [spanwatch, "hunt", "--json", "-c", daemon.config, SERVER.address], capture_output=True, text=True, check=True
     )

@@ -50,7 +50,7 @@ class Bench:
         file = case.capture(CACHE, packets)
         self._show(tables.reading("The report", case.report(file, packets, CACHE, rounds)))
         if _PYSHARK.exists():
-            self._show(tables.reading("All HTTP requests", case.library(file, packets, _PYSHARK, rounds)))
+            self._show(tables.reading("All HTTP requests", case.requests(file, packets, _PYSHARK, rounds)))
 
     def growth(self) -> None:
         """Our own cost a packet under more of everything."""

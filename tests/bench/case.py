@@ -48,7 +48,7 @@ def _tshark(file: Path, kept: Path) -> list[str]:
     return ["tshark", "-r", str(file), "-Y", "smtp||pop||http", "-w", str(kept)]
 
 
-def library(file: Path, packets: int, pyshark: Path, rounds: int) -> list[Reading]:
+def requests(file: Path, packets: int, pyshark: Path, rounds: int) -> list[Reading]:
     """All HTTP requests, asked of the library and of pyshark in the interpreter `pyshark`; ours comes first.
 
     Both scripts are whole processes. pyshark has its display filter, without which it takes twenty times as long.

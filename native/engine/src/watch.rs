@@ -71,6 +71,8 @@ impl WatchHold {
         }
         if self.described.len() == self.described.capacity() {
             self.described.retain(|_, entry| entry.strong_count() > 0);
+            // As much room as is in use: a look through all of them comes once in so many new ones.
+            self.described.reserve(self.described.len() + 1);
         }
         let entry = Arc::new(self.watchlists.describe(found));
         self.described.insert(found.entry, Arc::downgrade(&entry));

@@ -234,8 +234,8 @@ class Batch:
 
     `raw_mails` are the messages of `mails` as they were sent, empty where there is none, and nothing at all unless the
     settings ask for it. `punted` are frames of control protocols, `routers` MACs that have turned out to be routers'.
-    `judged` is put in on the way, see `sensor.mail`. `mail_records` and `login_records` are mails and logins as the core's
-    columns.
+    `judged` is put in on the way, see `sensor.mail`. `mail_records` and `login_records` are the core's columns of
+    mails and logins.
     """
 
     time_ns: int

@@ -164,6 +164,16 @@ impl Bench {
         self.worker.process_block(&block, Instant::now());
     }
 
+    /// Processes frames as [`feed`](Self::feed) does, each told to be of one of the workers.
+    pub(crate) fn feed_to(&mut self, frames: &[(u64, Vec<u8>)], workers: &[u8]) {
+        let frames = frames.iter().map(|(after, data)| (START + after, &data[..]));
+        let mut block = OwnedBlock::from_frames(frames, LinkType::ETHERNET, 0);
+        for (frame, worker) in block.frames.iter_mut().zip(workers) {
+            frame.worker = Some(*worker);
+        }
+        self.worker.process_block(&block, Instant::now());
+    }
+
     /// Ends the worker and gives all that it said.
     pub(crate) fn finish(self) -> (Vec<SecondDelta>, Vec<Notice>) {
         self.worker.finish();

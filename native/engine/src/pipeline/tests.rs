@@ -266,6 +266,18 @@ fn ends_meet_when_a_flow_opens_and_when_it_is_answered() {
 }
 
 #[test]
+fn frames_of_other_workers_move_the_clock_and_nothing_else() {
+    let mut bench = Bench::with(WorkerSetup { workers: 2, ..setup(Mode::Read) }, 10, FrameStore::Off);
+    let frames = [(0, udp(PC, SERVER, b"own")), (1, udp(PC, SERVER, b"theirs")), (SECOND, udp(PC, SERVER, b"own"))];
+    bench.feed_to(&frames, &[0, 1, 0]);
+    bench.feed_to(&[(SECOND + 5, udp(PC, SERVER, b"theirs")), (SECOND + 7, udp(PC, SERVER, b"theirs"))], &[1, 1]);
+    let records = bench.records();
+    assert_eq!(records.len(), 1);
+    assert_eq!(records[0].counts[ORIG].packets, 2);
+    assert_eq!((records[0].last_ns, records[0].time_ns), (START + SECOND, START + SECOND + 7));
+}
+
+#[test]
 fn a_reversed_clock_and_a_jump_end_no_tcp_flow() {
     for jump in [3_000_000 * SECOND, 40_000 * SECOND] {
         let mut bench = Bench::new(Mode::Read, 10);

@@ -69,7 +69,7 @@ impl MirrorWatch {
     #[inline]
     fn copy(
         &mut self,
-        arrival: &Arrival<'_>,
+        (time_ns, fingerprint): (u64, u64),
         ether: Option<Ether>,
         packet: &IpPacket<'_>,
         stack: &EncapStack,
@@ -82,7 +82,7 @@ impl MirrorWatch {
         let vlans = stack.iter().fold(0, mix);
         let group = ether.is_some_and(|ether| ether.destination.is_group());
         let way = Way { source: self.place, ttl: packet.ttl, vlans, macs: mix_macs(ether) };
-        let kind = copies.take(arrival.frame.timestamp_ns, (arrival.fingerprint, group), packet, way)?;
+        let kind = copies.take(time_ns, (fingerprint, group), packet, way)?;
         self.sources.counts(self.place).duplicate_frames[kind as usize] += 1;
         Some(kind)
     }
@@ -92,10 +92,10 @@ impl Worker {
     /// Follows the numbers of a mirror session. In `read` the first worker sees every frame and does it alone; live each
     /// does it for its own frames, and the merge thread joins them.
     #[inline]
-    pub(super) fn follow_sequence(&mut self, frame: &Frame<'_>, index: usize) {
-        let stack = &self.encapsulations[index];
+    pub(super) fn follow_sequence(&mut self, arrival: &Arrival<'_>) {
+        let stack = &self.encapsulations[arrival.index];
         if !stack.is_empty() && (self.setup.mode == Mode::Live || self.setup.index == 0) {
-            self.mirror.sources.count_sequence(frame.interface, stack);
+            self.mirror.sources.count_sequence(arrival.frame.interface, stack);
         }
     }
 
@@ -104,11 +104,12 @@ impl Worker {
     pub(super) fn take_copy(
         &mut self,
         arrival: &Arrival<'_>,
+        fingerprint: u64,
         ether: Option<Ether>,
         packet: &IpPacket<'_>,
-        index: usize,
     ) -> (bool, bool) {
-        let copy = self.mirror.copy(arrival, ether, packet, &self.encapsulations[index]).is_some();
+        let (seen, stack) = ((arrival.frame.timestamp_ns, fingerprint), &self.encapsulations[arrival.index]);
+        let copy = self.mirror.copy(seen, ether, packet, stack).is_some();
         (copy, copy && self.mirror.left_out)
     }
 

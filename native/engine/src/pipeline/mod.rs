@@ -48,27 +48,40 @@ pub use setup::{WorkerPorts, WorkerSetup, worker_of};
 /// Frames that are decoded and looked up together.
 const GROUP: usize = 32;
 
-/// A frame with what is known of it before its turn comes.
-struct Arrival<'a> {
+/// Frames that go through the first steps together: each step for all of them before the next one.
+#[derive(Default)]
+struct Group<'a> {
+    frames: ArrayVec<Taken<'a>, GROUP>,
+    decoded: ArrayVec<Result<Packet<'a>, DecodeError>, GROUP>,
+    sought: ArrayVec<Option<Sought>, GROUP>,
+}
+
+/// A frame, and how many frames before it other workers take that move no clock.
+struct Taken<'a> {
     frame: Frame<'a>,
-    /// Frames before it that other workers take and that move no clock.
     passed_over: u64,
-    decoded: Result<Packet<'a>, DecodeError>,
+}
+
+/// What is looked for when the turn of a packet comes.
+struct Sought {
     /// The key of its flow, and whether its sender stands second in it.
-    key: Option<(FlowKey, bool)>,
-    /// The hash of the key, and where its flow seemed to be when the group was looked up.
-    hash: u64,
+    key: FlowKey,
+    swapped: bool,
+    /// Where its flow seemed to be when the group was looked up.
     place: Option<u32>,
+    /// The hash of the key.
+    hash: u64,
     /// What its copies have in common with it.
     fingerprint: u64,
 }
 
-impl<'a> Arrival<'a> {
-    /// A frame of which only the time counts here.
-    fn elsewhere(frame: Frame<'a>, passed_over: u64) -> Self {
-        let decoded = Ok(Packet { ether: None, network: Network::NonIp { ethertype: 0, payload: &[] } });
-        Self { frame, passed_over, decoded, key: None, hash: 0, place: None, fingerprint: 0 }
-    }
+/// A frame whose turn has come, with what is known of it.
+struct Arrival<'g> {
+    frame: &'g Frame<'g>,
+    decoded: &'g Result<Packet<'g>, DecodeError>,
+    sought: Option<&'g Sought>,
+    /// Which of the group it is.
+    index: usize,
 }
 
 /// One thread's share of the frames, with the flows that they belong to.
@@ -138,24 +151,26 @@ impl Worker {
         // Lists that were replaced before these frames came judge them already.
         self.watch.refresh();
         let mut frames = block.frames();
+        let mut group = Group::default();
         loop {
-            let group = self.take_group(&mut frames);
-            if group.is_empty() {
+            self.take(&mut frames, &mut group.frames);
+            if group.frames.is_empty() {
                 break;
             }
-            for (index, arrival) in group.iter().enumerate() {
-                self.process_arrival(arrival, index);
+            self.decode(&mut group);
+            self.seek(&mut group);
+            for (index, Taken { frame, passed_over }) in group.frames.iter().enumerate() {
+                let (decoded, sought) = (&group.decoded[index], group.sought[index].as_ref());
+                self.process_arrival(&Arrival { frame, decoded, sought, index }, *passed_over);
             }
         }
         self.end_block(now);
     }
 
-    /// Stores and decodes the next frames and looks their flows up, each step for all of them before the next one: no
-    /// frame's step needs another's, and what a step will touch was asked for in the one before it. With a flow cutoff
-    /// frames are stored when their flow is known, see `storing`.
+    /// Takes the next frames, without those of other workers that move no clock.
     #[inline]
-    fn take_group<'a>(&mut self, frames: &mut impl Iterator<Item = Frame<'a>>) -> ArrayVec<Arrival<'a>, GROUP> {
-        let mut taken = ArrayVec::<_, GROUP>::new();
+    fn take<'a>(&mut self, frames: &mut impl Iterator<Item = Frame<'a>>, taken: &mut ArrayVec<Taken<'a>, GROUP>) {
+        taken.clear();
         while !taken.is_full() {
             let Some(frame) = frames.next() else { break };
             if self.setup.is_others(&frame) && self.clock.is_within(frame.timestamp_ns) {
@@ -163,82 +178,96 @@ impl Worker {
                 self.passed_over_ns = frame.timestamp_ns;
             } else {
                 prefetch_headers(frame.data);
-                taken.push((frame, std::mem::take(&mut self.passed_over)));
+                taken.push(Taken { frame, passed_over: std::mem::take(&mut self.passed_over) });
             }
         }
-        let mut group = ArrayVec::new();
-        for ((frame, passed_over), stack) in taken.into_iter().zip(&mut self.encapsulations) {
-            if self.setup.is_others(&frame) {
+    }
+
+    /// Stores and decodes a group: no frame's step needs another's, and what a step will touch was asked for in the one
+    /// before it. With a flow cutoff frames are stored when their flow is known, see `storing`.
+    #[inline]
+    fn decode<'a>(&mut self, group: &mut Group<'a>) {
+        group.decoded.clear();
+        for (Taken { frame, .. }, stack) in group.frames.iter().zip(&mut self.encapsulations) {
+            if self.setup.is_others(frame) {
+                // Only its time counts here.
                 stack.clear();
-                group.push(Arrival::elsewhere(frame, passed_over));
+                group.decoded.push(Ok(Packet { ether: None, network: Network::NonIp { ethertype: 0, payload: &[] } }));
                 continue;
             }
             if let FrameStore::All(ring) = &mut self.store {
-                ring.store(&frame);
+                ring.store(frame);
             }
             let decoded = wire::decode(frame.data, frame.origlen, frame.link_type.0, &self.setup.ports, stack);
             if let FrameStore::All(ring) = &mut self.store {
-                ring.describe(&frame, &decoded, stack);
+                ring.describe(frame, &decoded, stack);
             }
-            let mut arrival = Arrival { frame, passed_over, decoded, key: None, hash: 0, place: None, fingerprint: 0 };
-            if let (Ok(Packet { network: Network::Ip(packet), .. }), true) =
-                (&arrival.decoded, self.setup.is_own(&arrival.frame, &arrival.decoded))
-            {
-                let tuple = match packet.fragment {
-                    // In the frames' order, so that a first fragment tells of those behind it in its group.
-                    true => self.fragments.tuple(packet, arrival.frame.timestamp_ns),
-                    false => packet.five_tuple(),
-                };
-                let key = FlowKey::new(&tuple);
-                arrival.key = Some(key);
-                arrival.hash = self.flows.hash(&key.0);
-                self.flows.prefetch(arrival.hash);
-                arrival.fingerprint = self.mirror.fingerprint(&arrival.frame, packet);
-            }
-            group.push(arrival);
+            group.decoded.push(decoded);
         }
-        for arrival in &mut group {
-            arrival.place = arrival.key.and_then(|_| self.flows.guess(arrival.hash));
+    }
+
+    /// Looks up the flows of a group.
+    #[inline]
+    fn seek(&mut self, group: &mut Group<'_>) {
+        group.sought.clear();
+        for (Taken { frame, .. }, decoded) in group.frames.iter().zip(&group.decoded) {
+            let (Ok(Packet { network: Network::Ip(packet), .. }), true) = (decoded, self.setup.is_own(frame, decoded))
+            else {
+                group.sought.push(None);
+                continue;
+            };
+            let tuple = match packet.fragment {
+                // In the frames' order, so that a first fragment tells of those behind it in its group.
+                true => self.fragments.tuple(packet, frame.timestamp_ns),
+                false => packet.five_tuple(),
+            };
+            let (key, swapped) = FlowKey::new(&tuple);
+            let hash = self.flows.hash(&key);
+            self.flows.prefetch(hash);
+            let fingerprint = self.mirror.fingerprint(frame, packet);
+            group.sought.push(Some(Sought { key, swapped, place: None, hash, fingerprint }));
         }
-        for place in group.iter().filter_map(|arrival| arrival.place) {
+        for sought in group.sought.iter_mut().flatten() {
+            sought.place = self.flows.guess(sought.hash);
+        }
+        for place in group.sought.iter().flatten().filter_map(|sought| sought.place) {
             self.flows.get(place).prefetch_conversation();
         }
-        group
     }
 
     #[inline]
-    fn process_arrival(&mut self, arrival: &Arrival<'_>, index: usize) {
-        self.frame_number += 1 + arrival.passed_over;
+    fn process_arrival(&mut self, arrival: &Arrival<'_>, passed_over: u64) {
+        self.frame_number += 1 + passed_over;
         if self.clock.advance(arrival.frame.timestamp_ns) {
             self.close_second();
         }
-        self.follow_sequence(&arrival.frame, index);
-        if !self.setup.is_own(&arrival.frame, &arrival.decoded) {
+        self.follow_sequence(arrival);
+        if !self.setup.is_own(arrival.frame, arrival.decoded) {
             return;
         }
-        self.count_frame(&arrival.frame, index);
-        self.mirror.count(&arrival.frame, &arrival.decoded, &self.encapsulations[index]);
-        self.punt(arrival, index);
-        match &arrival.decoded {
-            Ok(Packet { ether, network: Network::Ip(packet) }) => self.process_packet(arrival, *ether, packet, index),
+        self.count_frame(arrival);
+        self.mirror.count(arrival.frame, arrival.decoded, &self.encapsulations[arrival.index]);
+        self.punt(arrival);
+        match arrival.decoded {
+            Ok(Packet { ether, network: Network::Ip(packet) }) => self.process_packet(arrival, *ether, packet),
             Ok(_) => {
-                self.store_late(arrival, index);
+                self.store_late(arrival);
                 self.counters.analysis.non_ip += 1;
             }
             Err(error) => {
-                self.store_late(arrival, index);
+                self.store_late(arrival);
                 self.counters.count_error(*error);
             }
         }
     }
 
     #[inline]
-    fn count_frame(&mut self, frame: &Frame<'_>, index: usize) {
-        let interface = &mut self.counters.interfaces[usize::from(frame.interface)];
+    fn count_frame(&mut self, arrival: &Arrival<'_>) {
+        let interface = &mut self.counters.interfaces[usize::from(arrival.frame.interface)];
         interface.captured_frames += 1;
-        interface.captured_bytes += u64::from(frame.origlen);
+        interface.captured_bytes += u64::from(arrival.frame.origlen);
         let mut seen = 0_u32;
-        for encapsulation in &self.encapsulations[index] {
+        for encapsulation in &self.encapsulations[arrival.index] {
             let kind = encapsulation.kind() as usize;
             if seen & 1 << kind == 0 {
                 seen |= 1 << kind;
@@ -248,17 +277,17 @@ impl Worker {
     }
 
     #[inline]
-    fn process_packet(&mut self, arrival: &Arrival<'_>, ether: Option<Ether>, packet: &IpPacket<'_>, index: usize) {
-        let Some((key, swapped)) = arrival.key else { return };
-        let frame = &arrival.frame;
-        let (copy, left_out) = self.take_copy(arrival, ether, packet, index);
+    fn process_packet(&mut self, arrival: &Arrival<'_>, ether: Option<Ether>, packet: &IpPacket<'_>) {
+        let Some(sought) = arrival.sought else { return };
+        let (key, swapped, frame) = (&sought.key, sought.swapped, arrival.frame);
+        let (copy, left_out) = self.take_copy(arrival, sought.fingerprint, ether, packet);
         if left_out {
-            self.store_copy(arrival, &key, packet, index);
+            self.store_copy(arrival, key, packet);
             self.counters.analysis.duplicate += 1;
             return;
         }
         // Frames of the same group may have moved flows since the look-up.
-        let found = arrival.place.filter(|&place| self.flows.holds(place, &key)).or_else(|| self.flows.find(&key));
+        let found = sought.place.filter(|&place| self.flows.holds(place, key)).or_else(|| self.flows.find(key));
         let place = match found {
             Some(place) if !self.begins_anew(place, frame, packet) => place,
             found => {
@@ -266,7 +295,7 @@ impl Worker {
                     let end = self.flows.get_mut(place).end_reason(FlowEnd::Idle);
                     self.end_flow(place, end);
                 }
-                self.open_flow((key, swapped), frame, (ether, packet), index)
+                self.open_flow((*key, swapped), frame, (ether, packet), arrival.index)
             }
         };
         self.counters.analysis.flow += 1;
@@ -282,12 +311,12 @@ impl Worker {
         if flow.generation != self.watch.generation {
             self.judge(place);
         }
-        let stored = self.store_beginning(place, arrival, packet, index);
+        let stored = self.store_beginning(place, arrival, packet);
         if !copy {
             self.listen(place, packet, swapped, frame.timestamp_ns);
         }
         if !stored {
-            self.store_or_cut(place, arrival, index);
+            self.store_or_cut(place, arrival);
         }
         if self.flows.get(place).flags.contains(FlowFlags::ALERTED) {
             self.ledger.touch(place, self.flows.get(place));

@@ -8,23 +8,23 @@ use crate::punt::{PuntProtocol, PuntedFrame, Said, packet_kind};
 impl Worker {
     /// Hands the message of a control protocol over, if the packet is one.
     #[inline]
-    pub(super) fn punt(&mut self, arrival: &Arrival<'_>, index: usize) {
-        if let Ok(packet) = &arrival.decoded {
+    pub(super) fn punt(&mut self, arrival: &Arrival<'_>) {
+        if let Ok(packet) = arrival.decoded {
             if let Some(found) = PuntProtocol::of(&packet.network) {
-                self.hand_over(arrival, found, index);
+                self.hand_over(arrival, found);
             }
         }
     }
 
     #[cold]
-    fn hand_over(&mut self, arrival: &Arrival<'_>, (protocol, message): (PuntProtocol, &[u8]), index: usize) {
-        let Ok(packet) = &arrival.decoded else { return };
+    fn hand_over(&mut self, arrival: &Arrival<'_>, (protocol, message): (PuntProtocol, &[u8])) {
+        let Ok(packet) = arrival.decoded else { return };
         let said = Said::new(packet, (protocol, message));
         let (waiting, counts) = (&mut self.second.punted, &mut self.counters.punted);
         if !self.punts.admits(self.clock.second(), &said, waiting, counts) {
             return;
         }
-        let vlans = wire::vlan_ids(&self.encapsulations[index]);
+        let vlans = wire::vlan_ids(&self.encapsulations[arrival.index]);
         let frame = PuntedFrame {
             time_ns: arrival.frame.timestamp_ns,
             source: self.mirror.sources.key(self.source()),

@@ -15,10 +15,10 @@ use crate::web::WatchedWeb;
 impl Worker {
     /// Stores a frame that was not stored before it was decoded.
     #[inline]
-    pub(super) fn store_late(&mut self, arrival: &Arrival<'_>, index: usize) {
+    pub(super) fn store_late(&mut self, arrival: &Arrival<'_>) {
         if let FrameStore::Cut(ring, _) = &mut self.store {
-            ring.store(&arrival.frame);
-            ring.describe(&arrival.frame, &arrival.decoded, &self.encapsulations[index]);
+            ring.store(arrival.frame);
+            ring.describe(arrival.frame, arrival.decoded, &self.encapsulations[arrival.index]);
         }
     }
 
@@ -29,21 +29,20 @@ impl Worker {
         place: u32,
         arrival: &Arrival<'_>,
         packet: &IpPacket<'_>,
-        index: usize,
     ) -> bool {
         let FrameStore::Cut(_, flow_bytes) = self.store else { return true };
         let begins_within = self.flows.get(place).bytes_before(packet) < flow_bytes;
         if begins_within {
-            self.store_late(arrival, index);
+            self.store_late(arrival);
         }
         begins_within
     }
 
     /// Stores a frame behind the first bytes of its flow if that is kept whole by what is known of it now.
     #[inline(never)]
-    pub(super) fn store_or_cut(&mut self, place: u32, arrival: &Arrival<'_>, index: usize) {
-        if self.flows.get(place).is_kept_whole(&self.setup.web) || is_control(&arrival.decoded) {
-            self.store_late(arrival, index);
+    pub(super) fn store_or_cut(&mut self, place: u32, arrival: &Arrival<'_>) {
+        if self.flows.get(place).is_kept_whole(&self.setup.web) || is_control(arrival.decoded) {
+            self.store_late(arrival);
         } else {
             self.counters.ring_cut += 1;
             self.counters.ring_cut_bytes += u64::from(arrival.frame.origlen);
@@ -52,16 +51,16 @@ impl Worker {
 
     /// The same for a copy that does not count in its flow.
     #[inline]
-    pub(super) fn store_copy(&mut self, arrival: &Arrival<'_>, key: &FlowKey, packet: &IpPacket<'_>, index: usize) {
+    pub(super) fn store_copy(&mut self, arrival: &Arrival<'_>, key: &FlowKey, packet: &IpPacket<'_>) {
         if !matches!(self.store, FrameStore::Cut(..)) {
             return;
         }
         match self.flows.find(key) {
-            Some(place) if !self.store_beginning(place, arrival, packet, index) => {
-                self.store_or_cut(place, arrival, index);
+            Some(place) if !self.store_beginning(place, arrival, packet) => {
+                self.store_or_cut(place, arrival);
             }
             Some(_) => {}
-            None => self.store_late(arrival, index),
+            None => self.store_late(arrival),
         }
     }
 }

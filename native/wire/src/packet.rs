@@ -1,6 +1,7 @@
 //! The decoded view of a frame after decapsulation: the innermost packet, borrowed.
 
 use crate::address::{Address, Mac};
+use crate::cursor::Cursor;
 
 /// The innermost packet of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +80,27 @@ pub(crate) struct IpHeader {
     pub(crate) fragment: bool,
     pub(crate) later_fragment: bool,
     pub(crate) more_fragments: bool,
+}
+
+impl IpHeader {
+    /// The packet with this header, whose transport header was taken from `rest`.
+    #[inline]
+    pub(crate) fn packet<'a>(&self, transport: Transport, rest: &Cursor<'a>) -> IpPacket<'a> {
+        IpPacket {
+            source: self.source,
+            destination: self.destination,
+            protocol: self.protocol,
+            ttl: self.ttl,
+            identification: self.identification,
+            length_bytes: self.length_bytes,
+            later_fragment: self.later_fragment,
+            fragment: self.fragment,
+            more_fragments: self.more_fragments,
+            transport,
+            payload: rest.rest(),
+            payload_length_bytes: rest.wire_left(),
+        }
+    }
 }
 
 /// The transport header of the innermost packet.

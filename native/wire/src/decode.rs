@@ -60,17 +60,13 @@ pub fn decode<'a>(
     ports: &TunnelPorts,
     encapsulations: &mut EncapStack,
 ) -> Result<Packet<'a>, DecodeError> {
-    encapsulations.clear();
-    match plain(frame, (origlen, link_type), ports) {
-        Some(packet) => Ok(packet),
-        None => decode_to(frame, (origlen, link_type), ports, encapsulations, NOWHERE),
-    }
+    decode_to(frame, (origlen, link_type), ports, encapsulations, NOWHERE)
 }
 
 /// What nearly all frames are: TCP or UDP over IPv4, behind an Ethernet header, in no tunnel. `None` leaves a frame to
 /// [`decode_to`], which would give the same; here the cursor stays in registers.
 #[inline]
-fn plain<'a>(frame: &'a [u8], (origlen, link_type): (u32, u16), ports: &TunnelPorts) -> Option<Packet<'a>> {
+pub fn plain<'a>(frame: &'a [u8], (origlen, link_type): (u32, u16), ports: &TunnelPorts) -> Option<Packet<'a>> {
     let mut cursor = Cursor::new(frame, origlen);
     if link_type != link::ETHERNET {
         return None;

@@ -68,7 +68,7 @@ mod wlan;
 
 pub use address::{Address, Mac};
 pub use community_id::community_id;
-pub use decode::decode;
+pub use decode::{decode, plain};
 pub use encapsulation::{EncapStack, Encapsulation, EncapsulationKind, MAX_ENCAPSULATIONS, Tunnel, vlan_ids};
 pub use error::{DecodeError, DecodeErrorKind, Layer};
 pub use five_tuple::{Endpoint, FiveTuple, FlowKey};

@@ -38,7 +38,9 @@ fn gather(stream: &[u8], kind: u8, message: &mut Message) -> Result<(), AppError
     while matches!(handshake::body(message, kind), Parse::More) && !rest.is_empty() {
         let Some(length) = fragment_length(rest)? else { break };
         let (fragment, behind) = rest[HEADER_BYTES..].split_at(length.min(rest.len() - HEADER_BYTES));
-        message.extend(fragment.iter().copied().take(message.remaining_capacity()));
+        let room = message.remaining_capacity();
+        // What has no room is left out, so that this cannot fail.
+        let _ = message.try_extend_from_slice(&fragment[..fragment.len().min(room)]);
         rest = behind;
     }
     Ok(())

@@ -34,8 +34,9 @@ use crate::clock::Watermark;
 use crate::config::Mode;
 use crate::counters::WorkerCounters;
 use crate::detect::HitLedger;
-use crate::flow::{Flow, FlowEnd, FlowFlags, FlowTable, Fragments};
+use crate::flow::{Flow, FlowEnd, FlowFlags, FlowTable, Fragments, TouchOutcome};
 use crate::merge::SecondDelta;
+use crate::names::Naming;
 use crate::punt::PuntGate;
 use crate::scan::Scan;
 use crate::store::FrameStore;
@@ -198,11 +199,17 @@ impl Worker {
             if let FrameStore::All(ring) = &mut self.store {
                 ring.store(frame);
             }
-            let decoded = wire::decode(frame.data, frame.origlen, frame.link_type.0, &self.setup.ports, stack);
-            if let FrameStore::All(ring) = &mut self.store {
-                ring.describe(frame, &decoded, stack);
+            let link = (frame.origlen, frame.link_type.0);
+            match wire::plain(frame.data, link, &self.setup.ports) {
+                Some(packet) => {
+                    stack.clear();
+                    group.decoded.push(Ok(packet));
+                }
+                None => group.decoded.push(wire::decode(frame.data, link.0, link.1, &self.setup.ports, stack)),
             }
-            group.decoded.push(decoded);
+            if let (FrameStore::All(ring), Some(decoded)) = (&mut self.store, group.decoded.last()) {
+                ring.describe(frame, decoded, stack);
+            }
         }
     }
 
@@ -299,31 +306,50 @@ impl Worker {
             }
         };
         self.counters.analysis.flow += 1;
-        let tick = self.clock.tick();
         let flow = self.flows.get_mut(place);
         let outcome = flow.touch(packet, flow.direction(swapped));
         flow.last_ns = flow.last_ns.max(frame.timestamp_ns);
-        flow.last_tick = tick;
+        flow.last_tick = self.clock.tick();
         if !flow.flags.contains(FlowFlags::DIRTY) {
             flow.flags.insert(FlowFlags::DIRTY);
             self.dirty.push(place);
         }
-        if flow.generation != self.watch.generation {
-            self.judge(place);
-        }
-        let stored = self.store_beginning(place, arrival, packet);
-        if !copy {
-            self.listen(place, packet, swapped, frame.timestamp_ns);
-        }
-        if !stored {
-            self.store_or_cut(place, arrival);
-        }
-        if self.flows.get(place).flags.contains(FlowFlags::ALERTED) {
-            self.ledger.touch(place, self.flows.get(place));
+        let heard = !copy && flow.naming == Naming::Open;
+        let known = flow.generation == self.watch.generation && !flow.flags.contains(FlowFlags::ALERTED);
+        if heard || !known || matches!(self.store, FrameStore::Cut(..)) {
+            self.look_closer(place, arrival, packet, heard);
         }
         if !copy && packet.protocol == wire::protocol::TCP {
             self.follow_bytes(place, packet, swapped);
         }
+        if outcome != TouchOutcome::default() {
+            self.follow_state(place, outcome);
+        }
+    }
+
+    /// What most packets need no more: their flow is judged by the lists in force, nobody listens to it, and it is stored
+    /// like any other.
+    fn look_closer(&mut self, place: u32, arrival: &Arrival<'_>, packet: &IpPacket<'_>, heard: bool) {
+        let flow = self.flows.get(place);
+        if flow.generation != self.watch.generation {
+            self.judge(place);
+        }
+        let stored = self.store_beginning(place, arrival, packet);
+        if heard {
+            let swapped = arrival.sought.is_some_and(|sought| sought.swapped);
+            self.hear(place, packet, swapped, arrival.frame.timestamp_ns);
+        }
+        if !stored {
+            self.store_or_cut(place, arrival);
+        }
+        let flow = self.flows.get(place);
+        if flow.flags.contains(FlowFlags::ALERTED) {
+            self.ledger.touch(place, flow);
+        }
+    }
+
+    #[cold]
+    fn follow_state(&mut self, place: u32, outcome: TouchOutcome) {
         if outcome.answered {
             self.flows.mark_answered(place);
         }

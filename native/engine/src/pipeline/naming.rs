@@ -17,16 +17,8 @@ const MAX_HELD_BYTES: usize = 64 << 20;
 const GUESS_DATAGRAMS: u64 = 4;
 
 impl Worker {
-    /// Listens to a packet of a flow; a flow that nothing more is learned of costs a look at its second line.
-    #[inline]
-    pub(super) fn listen(&mut self, place: u32, packet: &IpPacket<'_>, swapped: bool, time_ns: u64) {
-        if self.flows.get(place).naming == Naming::Open {
-            self.hear(place, packet, swapped, time_ns);
-        }
-    }
-
-    #[inline(never)]
-    fn hear(&mut self, place: u32, packet: &IpPacket<'_>, swapped: bool, time_ns: u64) {
+    /// Listens to a packet of a flow of which more may be learned.
+    pub(super) fn hear(&mut self, place: u32, packet: &IpPacket<'_>, swapped: bool, time_ns: u64) {
         let direction = self.flows.get(place).direction(swapped);
         match packet.transport {
             Transport::Tcp { .. } => self.hear_segment(place, packet, direction, time_ns),

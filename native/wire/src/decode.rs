@@ -3,9 +3,9 @@
 use crate::cursor::Cursor;
 use crate::encapsulation::{EncapStack, Encapsulation};
 use crate::error::{DecodeError, DecodeErrorKind, Layer};
-use crate::packet::{Ether, IpHeader, Network, Packet, Transport};
+use crate::packet::{Ether, IpHeader, Network, Packet};
 use crate::tunnel_ports::TunnelPorts;
-use crate::{ethernet, ethertype, ipv4, ipv6, link, protocol, tcp, transport, udp, vlan};
+use crate::{ethernet, ethertype, ipv4, ipv6, link, transport, vlan};
 
 /// What stands at the cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,31 +61,6 @@ pub fn decode<'a>(
     encapsulations: &mut EncapStack,
 ) -> Result<Packet<'a>, DecodeError> {
     decode_to(frame, (origlen, link_type), ports, encapsulations, NOWHERE)
-}
-
-/// What nearly all frames are: TCP or UDP over IPv4, behind an Ethernet header, in no tunnel. `None` leaves a frame to
-/// [`decode_to`], which would give the same; here the cursor stays in registers.
-#[inline]
-pub fn plain<'a>(frame: &'a [u8], (origlen, link_type): (u32, u16), ports: &TunnelPorts) -> Option<Packet<'a>> {
-    let mut cursor = Cursor::new(frame, origlen);
-    if link_type != link::ETHERNET {
-        return None;
-    }
-    let (ethernet, ethertype::IPV4) = ethernet::read(&mut cursor).ok()? else { return None };
-    let ip = ipv4::read(&mut cursor).ok()?;
-    let transport = match ip.protocol {
-        _ if ip.fragment => return None,
-        protocol::TCP => tcp::read(&mut cursor),
-        protocol::UDP => udp::read(&mut cursor),
-        _ => return None,
-    };
-    if let Transport::Udp { source_port, destination_port } = transport {
-        if ports.tunnel(source_port, destination_port).is_some() {
-            return None;
-        }
-    }
-    let network = Network::Ip(ip.packet(transport, &cursor));
-    Some(Packet { ether: Some(ethernet.ether()), network })
 }
 
 #[inline]

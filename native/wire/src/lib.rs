@@ -68,10 +68,10 @@ mod wlan;
 
 pub use address::{Address, Mac};
 pub use community_id::community_id;
-pub use decode::{decode, plain};
+pub use decode::decode;
 pub use encapsulation::{EncapStack, Encapsulation, EncapsulationKind, MAX_ENCAPSULATIONS, Tunnel, vlan_ids};
 pub use error::{DecodeError, DecodeErrorKind, Layer};
 pub use five_tuple::{Endpoint, FiveTuple, FlowKey};
 pub use packet::{Ether, IpPacket, Network, Packet, TcpFlags, Transport};
-pub use plain::plain_ends;
+pub use plain::{plain_ends, plain_packet};
 pub use tunnel_ports::{TunnelPorts, UdpTunnel};

@@ -1,13 +1,39 @@
-//! A look at what most frames are, for those who spread frames before anybody decodes them.
+//! What most frames are: decoded by the shortest way, and looked at by those who spread frames before they are decoded.
 
 use crate::address::Address;
+use crate::cursor::Cursor;
+use crate::packet::{Network, Packet, Transport};
 use crate::tunnel_ports::TunnelPorts;
-use crate::{ethertype, link, protocol};
+use crate::{ethernet, ethertype, ipv4, link, protocol, tcp, udp};
 
 /// Tags that are looked behind; what has more is told by decoding.
 const MAX_TAGS: usize = 2;
 const TYPE_AT: usize = 12;
 const TAG_BYTES: usize = 4;
+
+/// The packet of a frame that carries nothing but TCP or UDP over IPv4, behind an Ethernet header and in no tunnel: what
+/// [`decode`](crate::decode) gives, with the cursor in registers all the way. `None` leaves the frame to decoding.
+/// Parameters as of [`decode`](crate::decode).
+#[inline]
+pub fn plain_packet<'a>(frame: &'a [u8], origlen: u32, link_type: u16, ports: &TunnelPorts) -> Option<Packet<'a>> {
+    if link_type != link::ETHERNET {
+        return None;
+    }
+    let mut cursor = Cursor::new(frame, origlen);
+    let (ethernet, ethertype::IPV4) = ethernet::read(&mut cursor).ok()? else { return None };
+    let ip = ipv4::read(&mut cursor).ok().filter(|ip| !ip.fragment)?;
+    let transport = match ip.protocol {
+        protocol::TCP => tcp::read(&mut cursor),
+        protocol::UDP => udp::read(&mut cursor),
+        _ => return None,
+    };
+    match transport {
+        Transport::Udp { source_port, destination_port } if ports.tunnel(source_port, destination_port).is_some() => {
+            None
+        }
+        _ => Some(Packet { ether: Some(ethernet.ether()), network: Network::Ip(ip.packet(transport, &cursor)) }),
+    }
+}
 
 /// The addresses, source first, of a frame that carries nothing but a TCP or UDP packet: behind an Ethernet header and at
 /// most two VLAN tags, in no tunnel. Of such a frame [`decode`](crate::decode) gives these addresses or an error; `None`

@@ -5,7 +5,7 @@ mod common;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use wire::{DecodeError, EncapStack, MAX_ENCAPSULATIONS, Network, Packet, decode, plain_ends};
+use wire::{DecodeError, EncapStack, MAX_ENCAPSULATIONS, Network, Packet, decode, plain_ends, plain_packet};
 
 const MAC: [u8; 6] = [2, 0, 0, 0, 0, 1];
 const A: [u8; 4] = [10, 0, 0, 1];
@@ -110,6 +110,9 @@ fn decode_frame<'a>(frame: &'a [u8], origlen: usize, stack: &mut EncapStack) -> 
             Err(_) => true,
         };
         assert!(agrees, "{decoded:?} is not between {source} and {destination}");
+    }
+    if let Some(packet) = plain_packet(frame, origlen as u32, 1, &common::ports()) {
+        assert_eq!((&decoded, stack.len()), (&Ok(packet), 0));
     }
     decoded
 }

@@ -199,13 +199,13 @@ impl Worker {
             if let FrameStore::All(ring) = &mut self.store {
                 ring.store(frame);
             }
-            let link = (frame.origlen, frame.link_type.0);
-            match wire::plain(frame.data, link, &self.setup.ports) {
+            let (data, origlen, link_type) = (frame.data, frame.origlen, frame.link_type.0);
+            match wire::plain_packet(data, origlen, link_type, &self.setup.ports) {
                 Some(packet) => {
                     stack.clear();
                     group.decoded.push(Ok(packet));
                 }
-                None => group.decoded.push(wire::decode(frame.data, link.0, link.1, &self.setup.ports, stack)),
+                None => group.decoded.push(wire::decode(data, origlen, link_type, &self.setup.ports, stack)),
             }
             if let (FrameStore::All(ring), Some(decoded)) = (&mut self.store, group.decoded.last()) {
                 ring.describe(frame, decoded, stack);

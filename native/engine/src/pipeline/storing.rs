@@ -24,12 +24,7 @@ impl Worker {
 
     /// Stores a frame that begins within the first bytes of its flow; `false` leaves it to [`Self::store_or_cut`].
     #[inline]
-    pub(super) fn store_beginning(
-        &mut self,
-        place: u32,
-        arrival: &Arrival<'_>,
-        packet: &IpPacket<'_>,
-    ) -> bool {
+    pub(super) fn store_beginning(&mut self, place: u32, arrival: &Arrival<'_>, packet: &IpPacket<'_>) -> bool {
         let FrameStore::Cut(_, flow_bytes) = self.store else { return true };
         let begins_within = self.flows.get(place).bytes_before(packet) < flow_bytes;
         if begins_within {

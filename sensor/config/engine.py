@@ -30,14 +30,16 @@ def engine_settings(config: Config, mode: Mode, files: Sequence[str] = (), apps:
 
     `files` are the capture files of `read`, `-` for standard input, `apps` the protocols whose frames are wanted. In
     `read` the ring is on only where the configuration names it (interfaces.md: reading writes nothing that was not
-    asked for). Raises ConfigError if a rule of web attacks cannot be used.
+    asked for), and how many workers share a file is the core's choice unless it says.
+    Raises ConfigError if a rule of web attacks cannot be used.
     """
     live = mode == "live"
     ring_on = config.pcap_ring.enabled and (live or "pcap_ring" in config.model_fields_set)
+    named = "workers" in config.capture.model_fields_set
     return {
         "mode": mode,
         "sensor_name": config.sensor.name or socket.gethostname(),
-        "workers": config.capture.workers,
+        **({"workers": config.capture.workers} if live or named else {}),
         "interfaces": [_interface(config, entry) for entry in config.capture.interfaces] if live else [],
         "files": list(files),
         "apps": list(apps),

@@ -86,7 +86,8 @@ class Capture(Section):
         default=True, description="Whether frames to other stations are taken, as a mirror port needs."
     )
     workers: Annotated[int, AfterValidator(between(1, 64))] = Field(
-        default=1, description="Worker threads in all, 1 to 64."
+        default=1,
+        description="Worker threads in all, 1 to 64; `read` takes as many as there are processors, up to 4, if unset.",
     )
     ring_memory: RingMemory = Field(
         default=64 * MIB,

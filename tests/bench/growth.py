@@ -19,6 +19,8 @@ HOST_FLOWS = 200_000
 INDICATORS = (0, 10_000, 1_000_000, 2_000_000)
 CROWD_PACKETS = 8_000_000
 _SMALL_OFFICE = 1_000_000
+# On one worker a packet's cost is what goes by meanwhile.
+_ALONE = {"workers": 1}
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Step:
 
 def by_flows(cache: Path, rounds: int) -> list[Step]:
     """More and more flows that all live; what opening and ending them costs falls out between two lengths."""
-    settings = config(cache, "crowd", None, flows={"max": max(FLOWS)})
+    settings = config(cache, "crowd", None, capture=_ALONE, flows={"max": max(FLOWS)})
     steps = []
     for flows in FLOWS:
         runs = []
@@ -53,7 +55,7 @@ def by_flows(cache: Path, rounds: int) -> list[Step]:
 
 def by_hosts(cache: Path, rounds: int) -> list[Step]:
     """The same flows, of more and more machines."""
-    settings = config(cache, "machines", None, hosts={"max": max(HOSTS)})
+    settings = config(cache, "machines", None, capture=_ALONE, hosts={"max": max(HOSTS)})
     runs = []
     for hosts in HOSTS:
         capture = cache / f"machines-{hosts}.pcap"
@@ -72,7 +74,8 @@ def by_indicators(capture: Path, packets: int, cache: Path, rounds: int) -> list
     """The office capture under longer and longer lists; loading them is taken off."""
     steps = []
     for number in INDICATORS:
-        settings = config(cache, f"list-{number}", addresses(cache, number) if number else None)
+        listed = addresses(cache, number) if number else None
+        settings = config(cache, f"list-{number}", listed, capture=_ALONE)
         runs = [(Tool(f"{number:,}", read(capture, settings)), packets), _idle(cache, settings)]
         steps += _steps(in_turns(runs, rounds))
     return steps
@@ -90,7 +93,7 @@ def by_workers(capture: Path, packets: int, cache: Path, rounds: int) -> list[St
 
 def by_encapsulation(cache: Path, rounds: int) -> list[Step]:
     """The same office in everything that a mirror may put around it."""
-    settings = config(cache, "bare", None)
+    settings = config(cache, "alone", None, capture=_ALONE)
     runs = []
     for encapsulation in ENCAPSULATIONS:
         capture = cache / f"office-{_SMALL_OFFICE}-{encapsulation}.pcap"

@@ -90,10 +90,9 @@ def read(capture: Path, settings: Path) -> list[str]:
 
 
 def config(cache: Path, name: str, indicators: Path | None, **sections: Any) -> Path:
-    """Flows, hosts and names as by default, no ring, no logs, one worker; `sections` go on top."""
+    """Flows, hosts and names as by default, no ring, no logs; `sections` go on top."""
     path = cache / f"{name}.yaml"
     settings = {
-        "capture": {"workers": 1},
         "pcap_ring": {"enabled": False},
         "watchlists": [{"path": str(indicators)}] if indicators else [],
         "eve": {"path": None},

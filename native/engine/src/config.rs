@@ -12,6 +12,13 @@ use crate::pcap_ring::RingConfig;
 use crate::records::RecordKind;
 use crate::web::WebConfig;
 
+/// The one thread that reads a file feeds no more.
+const MAX_DEFAULT_WORKERS: usize = 4;
+
+fn workers() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).min(MAX_DEFAULT_WORKERS)
+}
+
 /// Live capture or capture files: the same engine, but live a full queue drops and counts, and in `Read` it waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -30,7 +37,8 @@ pub struct EngineConfig {
     pub mode: Mode,
     /// EVE `host`.
     pub sensor_name: String,
-    /// Number of worker threads, at least 1.
+    /// Number of worker threads, at least 1; not given: as many as there are processors, at most 4.
+    #[serde(default = "workers")]
     pub workers: usize,
     /// Interfaces to listen on (live).
     #[serde(default)]

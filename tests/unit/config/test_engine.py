@@ -87,6 +87,12 @@ def test_reading_keeps_frames_only_where_the_configuration_names_the_ring() -> N
     assert engine_settings(load(None, {"pcap_ring.enabled": False}), "live")["pcap_ring"] is None
 
 
+def test_how_many_share_a_file_is_the_cores_choice_unless_the_configuration_says() -> None:
+    assert "workers" not in engine_settings(load(None), "read")
+    assert engine_settings(load(None), "live")["workers"] == 1
+    assert engine_settings(load(None, {"capture.workers": 1}), "read")["workers"] == 1
+
+
 def test_no_event_log_is_null() -> None:
     assert engine_settings(load(None, {"eve.path": None}), "live")["eve"] is None
 

@@ -78,7 +78,7 @@ class HistoryTree:
 
     def rows(self, kind: str) -> list[dict[str, Any]]:
         """Give all records of a kind, as a person would read them."""
-        files = [str(path) for path in self.root.glob(f"kind={kind}/*/*/*.parquet")]
+        files = sorted(map(str, self.root.glob(f"kind={kind}/*/*/*.parquet")))
         if not files:
             return []
         found = self._connection.execute("SELECT * FROM read_parquet($f, hive_partitioning = false)", {"f": files})

@@ -1,12 +1,18 @@
 //! Questions about live flows and hosts: a filter, an order, a limit; the answer is Arrow.
 
+use std::any::TypeId;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
 
+use arrow_array::RecordBatch;
+use arrow_schema::{FieldRef, Schema};
 use crossbeam_channel::Sender;
 use serde::{Deserialize, Serialize};
 use serde_arrow::schema::{SchemaLike, TracingOptions};
 use wire::{Address, FiveTuple};
 
+use crate::counters::lock;
 use crate::flow::{Flow, ORIG, RESP};
 use crate::host::{Host, HostTable};
 use crate::networks::Networks;
@@ -266,11 +272,29 @@ impl HostQuery {
 ///
 /// # Errors
 /// The rows do not fit Arrow's types; a defect of the row type.
-pub fn to_arrow<T>(rows: &[T]) -> Result<arrow_array::RecordBatch, serde_arrow::Error>
+pub fn to_arrow<T>(rows: &[T]) -> Result<RecordBatch, serde_arrow::Error>
 where
-    T: Serialize + for<'de> Deserialize<'de>,
+    T: Serialize + for<'de> Deserialize<'de> + 'static,
 {
-    let options = TracingOptions::default().strings_as_large_utf8(false).sequence_as_large_list(false);
-    let fields = Vec::<arrow_schema::FieldRef>::from_type::<T>(options)?;
+    let fields = fields_of::<T>()?;
+    if rows.is_empty() {
+        return Ok(RecordBatch::new_empty(Arc::new(Schema::new(fields))));
+    }
     serde_arrow::to_record_batch(&fields, &rows)
+}
+
+/// The columns of a row type, found out once: that takes as long as to write a hundred rows.
+fn fields_of<T>() -> Result<Vec<FieldRef>, serde_arrow::Error>
+where
+    T: for<'de> Deserialize<'de> + 'static,
+{
+    static KNOWN: Mutex<BTreeMap<TypeId, Vec<FieldRef>>> = Mutex::new(BTreeMap::new());
+    let mut known = lock(&KNOWN);
+    if let Some(fields) = known.get(&TypeId::of::<T>()) {
+        return Ok(fields.clone());
+    }
+    let options = TracingOptions::default().strings_as_large_utf8(false).sequence_as_large_list(false);
+    let fields = Vec::<FieldRef>::from_type::<T>(options)?;
+    known.insert(TypeId::of::<T>(), fields.clone());
+    Ok(fields)
 }

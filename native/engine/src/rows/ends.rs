@@ -57,7 +57,7 @@ impl EndsRow {
 /// The columns of the flows, then those of what was heard in them.
 pub(super) fn beside_each_other<T>((ends, rows): (Vec<EndsRow>, Vec<T>)) -> Result<RecordBatch, serde_arrow::Error>
 where
-    T: Serialize + for<'de> Deserialize<'de>,
+    T: Serialize + for<'de> Deserialize<'de> + 'static,
 {
     let (ends, rows) = (to_arrow(&ends)?, to_arrow(&rows)?);
     let fields: Vec<_> = ends.schema().fields().iter().chain(rows.schema().fields()).cloned().collect();

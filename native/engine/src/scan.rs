@@ -72,7 +72,7 @@ impl FlowScan {
         for place in self.place..end {
             let Some(flow) = flows.at(place) else { continue };
             if let Some(rank) = self.query.rank(flow, tick) {
-                self.best.push(Reverse((rank, Reverse(flow.flow_id), place)));
+                self.best.push(Reverse((rank, Reverse(flow.id()), place)));
                 if self.best.len() > self.query.limit {
                     self.best.pop();
                 }
@@ -82,7 +82,7 @@ impl FlowScan {
         if end < flows.places() {
             return false;
         }
-        let live = |id: u64, place: u32| flows.at(place).filter(|flow| flow.flow_id == id);
+        let live = |id: u64, place: u32| flows.at(place).filter(|flow| flow.id() == id);
         let rows = self.best.drain().filter_map(|Reverse((rank, Reverse(id), place))| {
             live(id, place).map(|flow| (rank, row(flow, tick, names)))
         });
@@ -100,7 +100,7 @@ fn row(flow: &Flow, tick: u32, names: (&Tunnels, &Arc<[String]>)) -> FlowRow {
     let tunnel = Tunnel::of(layers);
     let mac = |mac: Mac| (!mac.is_zero()).then(|| mac.to_string());
     FlowRow {
-        flow_id: flow.flow_id,
+        flow_id: flow.id(),
         community_id: wire::community_id(&tuple),
         proto: protocol_name(tuple.protocol),
         orig_ip: tuple.orig.address.to_string(),
@@ -124,7 +124,7 @@ fn row(flow: &Flow, tick: u32, names: (&Tunnels, &Arc<[String]>)) -> FlowRow {
         orig_bytes_per_second: rates[ORIG],
         resp_bytes_per_second: rates[RESP],
         app_proto: (flow.app != AppProtocol::Unknown).then(|| flow.app.name().to_owned()),
-        name: flow.name.as_deref().map(str::to_owned),
+        name: flow.name.as_ref().map(|name| String::from(&*name.text)),
     }
 }
 

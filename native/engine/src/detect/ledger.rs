@@ -159,7 +159,7 @@ impl Met {
             time_ns: flow.last_ns,
             event,
             stage,
-            flow_id: flow.flow_id,
+            flow_id: flow.id(),
             tuple: flow.tuple(),
             start_ns: flow.start_ns,
             counts,

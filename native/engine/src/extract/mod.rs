@@ -57,7 +57,7 @@ impl Selection {
     /// Takes a flow that has ended before frame number `until`. A TCP flow that began in the middle may be the rest of a
     /// wanted one.
     pub(crate) fn take(&self, flow: &Flow, until: u64) {
-        let mut spoken = [Some(flow.app), flow.app_before].into_iter().flatten();
+        let mut spoken = [Some(flow.app), flow.app_before()].into_iter().flatten();
         let wanted = spoken.any(|app| self.protocols.contains(&app));
         let is_rest = flow.key.protocol() == wire::protocol::TCP && flow.initial_sequence == 0;
         if wanted || is_rest {

@@ -5,8 +5,10 @@ use arrayvec::ArrayVec;
 use capture::Frame;
 use wire::{Ether, FiveTuple, FlowKey, IpPacket, Mac, TcpFlags, Transport, protocol};
 
+use super::delta::Published;
 use super::links::{Links, NIL};
-use super::{Counts, Flow, FlowFlags, flow_id};
+use super::seldom::Seldom;
+use super::{Counts, Flow, FlowFlags};
 use crate::names::Naming;
 
 /// Ports below this are for services (RFC 6335, 6: system ports).
@@ -26,7 +28,7 @@ impl Flow {
         let answer = is_answer(&key.tuple(swapped), packet);
         let flags =
             FlowFlags::default().with(FlowFlags::SWAPPED, swapped != answer).with(FlowFlags::ORIG_FIRST, !answer);
-        let mut flow = Self {
+        Self {
             key,
             generation: 0,
             last_tick: 0,
@@ -35,35 +37,28 @@ impl Flow {
             flags,
             tcp_flags: [0; 2],
             interface: frame.interface,
+            gaps_open: false,
+            naming: Naming::Open,
             initial_sequence: 0,
             highest: [0; 2],
             wheel_slot: NIL,
             source: 0,
-            gaps_open: false,
-            naming: Naming::Open,
-            gaps: Default::default(),
-            published: [Counts::default(); 2],
-            recorded: [Counts::default(); 2],
+            tunnel: 0,
+            conversation: None,
+            published: Published::default(),
+            start_ns: frame.timestamp_ns,
             rate_bytes: [0; 2],
             rate_tick: 0,
             active_tick: 0,
-            start_ns: frame.timestamp_ns,
-            first_frame: 0,
-            file_frame: frame.number,
-            flow_id: 0,
+            links: Links::default(),
             macs: macs(ether, answer),
             vlans: ArrayVec::new(),
-            tunnel: 0,
             app: AppProtocol::Unknown,
-            app_before: None,
-            name_app: AppProtocol::Unknown,
             name: None,
-            conversation: None,
-            links: Links::default(),
-            quoted: packet.quoted().map(Box::new),
-        };
-        flow.flow_id = flow_id(&flow.tuple(), flow.start_ns);
-        flow
+            seldom: packet.quoted().map(Seldom::quoting),
+            first_frame: 0,
+            file_frame: frame.number,
+        }
     }
 }
 

@@ -45,14 +45,40 @@ pub struct Ending {
     pub orig: Counts,
 }
 
+/// Totals as of the last second that was handed on. Of packets the low half: no second has 2^32 of a flow.
+#[derive(Debug, Default)]
+pub(super) struct Published {
+    bytes: [u64; 2],
+    packets: [u32; 2],
+}
+
+impl Published {
+    fn of(totals: &[Counts; 2]) -> Self {
+        Self { bytes: totals.map(|side| side.bytes), packets: totals.map(|side| side.packets as u32) }
+    }
+
+    /// What came on top of it.
+    fn rest(&self, totals: &[Counts; 2]) -> [Counts; 2] {
+        [ORIG, RESP].map(|side| Counts {
+            packets: u64::from((totals[side].packets as u32).wrapping_sub(self.packets[side])),
+            bytes: totals[side].bytes - self.bytes[side],
+        })
+    }
+
+    pub(super) fn reverse(&mut self) {
+        self.bytes.reverse();
+        self.packets.reverse();
+    }
+}
+
 impl Flow {
     /// Takes what changed since the last call.
     pub(crate) fn take_delta(&mut self, ended: bool) -> FlowDelta {
-        let counts = [ORIG, RESP].map(|side| self.totals[side].minus(self.published[side]));
+        let counts = self.published.rest(&self.totals);
         let opened = !self.flags.contains(FlowFlags::PUBLISHED);
-        let was_answered = self.published.iter().all(|counts| counts.packets > 0);
+        let was_answered = self.published.packets.iter().all(|&packets| packets > 0);
         let answered = self.flags.contains(FlowFlags::ANSWERED);
-        self.published = self.totals;
+        self.published = Published::of(&self.totals);
         self.flags.insert(FlowFlags::PUBLISHED);
         FlowDelta {
             tuple: self.tuple(),

@@ -6,8 +6,11 @@ mod fragments;
 mod index;
 mod links;
 mod record;
+mod seldom;
 mod state;
 mod table;
+
+use std::hash::{Hash, Hasher};
 
 use arrayvec::ArrayVec;
 use wire::{FiveTuple, FlowKey, IpPacket, Mac};
@@ -18,11 +21,12 @@ pub use record::{FlowEnd, FlowRecord, FlowState};
 pub use state::{FlowFlags, TouchOutcome};
 pub use table::{FlowLimits, FlowTable};
 
+use delta::Published;
 use links::Links;
+use seldom::Seldom;
 
 use app::AppProtocol;
 
-use crate::mirror::TcpGap;
 use crate::names::{Conversation, Naming};
 
 /// VLAN tags that a flow keeps, outermost first; deeper ones are left out.
@@ -53,8 +57,8 @@ impl Counts {
     }
 }
 
-/// A live flow. The fields that every packet touches come first, in two cache lines; pairs are indexed by [`ORIG`] and
-/// [`RESP`].
+/// A live flow in four cache lines: every packet touches the first two, each second with traffic the other two as well.
+/// Pairs are indexed by [`ORIG`] and [`RESP`].
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub struct Flow {
@@ -69,8 +73,8 @@ pub struct Flow {
     pub(crate) flags: FlowFlags,
     pub(crate) tcp_flags: [u8; 2],
     pub(crate) interface: u16,
-    /// Whether `gaps` says anything.
-    pub(crate) gaps_open: bool,
+    /// Whether bytes are missing, as [`Flow::gaps`] tells.
+    gaps_open: bool,
     /// Whether anything more will be learned of what it is about.
     pub(crate) naming: Naming,
     /// Initial sequence number of the originator, 0 if its SYN was not seen.
@@ -81,41 +85,41 @@ pub struct Flow {
     pub(crate) wheel_slot: u32,
     /// Place of the source of its first packet in the worker's table.
     pub(crate) source: u16,
+    /// Index of the tunnel in the worker's table.
+    pub(crate) tunnel: u16,
     /// What is listened to.
     pub(crate) conversation: Option<Box<Conversation>>,
 
-    /// What the mirror never showed of each direction.
-    pub(crate) gaps: [TcpGap; 2],
-    /// Totals as of the last second that was handed on.
-    pub(crate) published: [Counts; 2],
-    /// Totals as of the last record.
-    pub(crate) recorded: [Counts; 2],
-    /// Bytes of the last second with traffic, and the tick of that second.
-    pub(crate) rate_bytes: [u64; 2],
-    pub(crate) rate_tick: u32,
+    published: Published,
+    pub(crate) start_ns: u64,
+    /// Bytes of the last second with traffic, as far as 32 bits count them, and the tick of that second.
+    rate_bytes: [u32; 2],
+    rate_tick: u32,
     /// Timer time of the next record of a long flow.
     pub(crate) active_tick: u32,
-    pub(crate) start_ns: u64,
+    pub(crate) links: Links,
+
+    pub(crate) macs: [Mac; 2],
+    pub(crate) vlans: ArrayVec<u16, MAX_FLOW_VLANS>,
+    /// What it speaks.
+    pub(crate) app: AppProtocol,
+    /// The server that the client asked for first.
+    pub(crate) name: Option<Box<ServerName>>,
+    seldom: Option<Box<Seldom>>,
     /// Number of its first frame among those that were read.
     pub(crate) first_frame: u64,
     /// Number of its first frame in the capture file, 0 live.
     pub(crate) file_frame: u64,
-    pub(crate) flow_id: u64,
-    pub(crate) macs: [Mac; 2],
-    pub(crate) vlans: ArrayVec<u16, MAX_FLOW_VLANS>,
-    /// Index of the tunnel in the worker's table.
-    pub(crate) tunnel: u16,
-    /// What it speaks.
+}
+
+const _: () = assert!(size_of::<Flow>() == 256, "a flow is four cache lines");
+
+/// A server as its client named it.
+#[derive(Debug)]
+pub(crate) struct ServerName {
+    pub(crate) text: Box<str>,
+    /// What the flow spoke then.
     pub(crate) app: AppProtocol,
-    /// What it spoke first, if it has become another conversation since.
-    pub(crate) app_before: Option<AppProtocol>,
-    /// What it spoke when the client told `name`.
-    pub(crate) name_app: AppProtocol,
-    /// The name of the server that the client asked for first.
-    pub(crate) name: Option<Box<str>>,
-    pub(crate) links: Links,
-    /// The packet that its first packet, an ICMP error, quotes; few flows have one.
-    pub(crate) quoted: Option<Box<FiveTuple>>,
 }
 
 impl Flow {
@@ -140,7 +144,7 @@ impl Flow {
 
     /// Whether packets came since the last record.
     pub(crate) fn has_news(&self) -> bool {
-        self.totals != self.recorded
+        self.totals != self.recorded()
     }
 
     /// Bytes of both directions before this packet, which was the last one to be counted.
@@ -152,7 +156,13 @@ impl Flow {
 
     /// Bytes of each direction in the last second that has closed; `tick` is timer time now.
     pub fn rates(&self, tick: u32) -> [u64; 2] {
-        if self.rate_tick == tick { self.rate_bytes } else { [0; 2] }
+        if self.rate_tick == tick { self.rate_bytes.map(u64::from) } else { [0; 2] }
+    }
+
+    /// A second with this traffic has closed.
+    pub(crate) fn set_rates(&mut self, tick: u32, counts: &[Counts; 2]) {
+        self.rate_bytes = counts.map(|side| u32::try_from(side.bytes).unwrap_or(u32::MAX));
+        self.rate_tick = tick;
     }
 
     /// Takes the other end for the originator.
@@ -161,12 +171,13 @@ impl Flow {
         self.flags.swap_directions();
         self.totals.reverse();
         self.published.reverse();
-        self.recorded.reverse();
         self.rate_bytes.reverse();
         self.tcp_flags.reverse();
         self.macs.reverse();
-        self.gaps.reverse();
         self.highest.reverse();
+        if let Some(seldom) = &mut self.seldom {
+            seldom.reverse();
+        }
         if let Some(conversation) = &mut self.conversation {
             conversation.reverse();
         }
@@ -176,21 +187,31 @@ impl Flow {
     pub(crate) fn beginnings(&self) -> [Option<u32>; 2] {
         self.highest.map(|number| (number != 0).then_some(number))
     }
+
+    /// An identifier below 2^53 that is the same in every run, whichever end is taken for the originator.
+    pub(crate) fn id(&self) -> u64 {
+        let mut hash = IdHash::default();
+        (self.key, self.start_ns).hash(&mut hash);
+        hash.finish() & ((1 << 53) - 1)
+    }
 }
 
-/// An identifier below 2^53 that is the same in every run: FNV-1a over endpoints and start.
-pub(crate) fn flow_id(tuple: &FiveTuple, start_ns: u64) -> u64 {
-    let ports = [tuple.orig.port.to_be_bytes(), tuple.resp.port.to_be_bytes()];
-    let parts: [&[u8]; 5] = [
-        tuple.orig.address.bytes(),
-        tuple.resp.address.bytes(),
-        ports.as_flattened(),
-        &[tuple.protocol],
-        &start_ns.to_be_bytes(),
-    ];
-    let hash = parts
-        .into_iter()
-        .flatten()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
-    (hash ^ (hash >> 53)) & ((1 << 53) - 1)
+/// Mixes words into an identifier. Each step can be undone: hashes that differ stay different.
+#[derive(Default)]
+struct IdHash(u64);
+
+impl Hasher for IdHash {
+    fn write_u64(&mut self, word: u64) {
+        // The odd number next to 2^64 divided by the golden ratio (Knuth, The Art of Computer Programming, 6.4).
+        let product = (self.0 ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = product ^ product >> 32;
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.write_u64(u64::from(byte)));
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }

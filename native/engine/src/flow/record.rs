@@ -137,11 +137,14 @@ impl Flow {
 
     /// Makes a record of what came since the last one.
     pub(crate) fn take_record(&mut self, time_ns: u64, end: FlowEnd, layers: Option<Layers>) -> FlowRecord {
-        let counts = [ORIG, RESP].map(|side| self.totals[side].minus(self.recorded[side]));
-        self.recorded = self.totals;
+        let recorded = self.recorded();
+        let counts = [ORIG, RESP].map(|side| self.totals[side].minus(recorded[side]));
+        if end == FlowEnd::Active {
+            self.set_recorded();
+        }
         FlowRecord {
             time_ns,
-            flow_id: self.flow_id,
+            flow_id: self.id(),
             tuple: self.tuple(),
             start_ns: self.start_ns,
             last_ns: self.last_ns,
@@ -154,13 +157,13 @@ impl Flow {
             macs: self.macs,
             vlans: self.vlans.clone(),
             layers,
-            quoted: self.quoted.as_deref().copied(),
+            quoted: self.quoted(),
             interface: self.interface,
             file_frame: self.file_frame,
             internal: [FlowFlags::ORIG_INTERNAL, FlowFlags::RESP_INTERNAL].map(|side| self.flags.contains(side)),
             app: self.app,
-            app_before: self.app_before,
-            name: self.name.clone().map(|name| (name, NameSource::Client(self.name_app))),
+            app_before: self.app_before(),
+            name: self.name.as_ref().map(|name| (name.text.clone(), NameSource::Client(name.app))),
         }
     }
 }

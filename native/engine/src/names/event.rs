@@ -52,11 +52,11 @@ impl AppRecord {
         Self {
             time_ns,
             start_ns: flow.start_ns,
-            flow_id: flow.flow_id,
+            flow_id: flow.id(),
             tuple: flow.tuple(),
             internal: [flow.flags.contains(FlowFlags::ORIG_INTERNAL), flow.flags.contains(FlowFlags::RESP_INTERNAL)],
             app: flow.app,
-            app_before: flow.app_before,
+            app_before: flow.app_before(),
             macs: flow.macs,
             vlans: flow.vlans.clone(),
             layers,

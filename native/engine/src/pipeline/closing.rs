@@ -4,7 +4,7 @@ use crossbeam_channel::TrySendError;
 
 use super::Worker;
 use crate::config::Mode;
-use crate::flow::{FlowEnd, FlowFlags, ORIG, RESP};
+use crate::flow::{FlowEnd, FlowFlags};
 use crate::merge::SecondDelta;
 
 /// So many flows ahead of their turn memory is asked for.
@@ -58,8 +58,7 @@ impl Worker {
             }
             flow.flags.remove(FlowFlags::DIRTY);
             let delta = flow.take_delta(false);
-            flow.rate_bytes = [delta.counts[ORIG].bytes, delta.counts[RESP].bytes];
-            flow.rate_tick = tick;
+            flow.set_rates(tick, &delta.counts);
             if delta.internal != [false; 2] {
                 self.second.deltas.push(delta);
             }

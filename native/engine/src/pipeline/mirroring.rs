@@ -170,7 +170,7 @@ impl Flow {
             return GapChange::default();
         };
         let [own, other] = [self.highest[direction], self.highest[1 - direction]];
-        let plain = flags.0 & !TcpFlags::PSH.0 == TcpFlags::ACK.0 && !packet.fragment && !self.gaps_open;
+        let plain = flags.0 & !TcpFlags::PSH.0 == TcpFlags::ACK.0 && !packet.fragment && !self.has_gaps();
         if plain && own != 0 && other != 0 && sequence == own && is_known(other, acknowledgement) {
             self.highest[direction] = own.wrapping_add(packet.payload_length_bytes);
             return GapChange { advanced: i64::from(packet.payload_length_bytes), unseen: 0 };
@@ -191,7 +191,8 @@ impl Flow {
         let ends = u32::from(flags.contains(TcpFlags::SYN)) + u32::from(flags.contains(TcpFlags::FIN));
         let length = packet.payload_length_bytes.saturating_add(ends);
         let mut change = GapChange::default();
-        let (own, gap) = (&mut self.highest[direction], &mut self.gaps[direction]);
+        let mut gaps = self.gaps();
+        let (own, gap) = (&mut self.highest[direction], &mut gaps[direction]);
         if packet.fragment {
             // Where this segment ends is not known: what follows starts anew.
             (*own, *gap) = (0, TcpGap::default());
@@ -200,13 +201,13 @@ impl Flow {
         } else if !flags.contains(TcpFlags::SYN) {
             change = gap.segment(own, sequence, length);
         }
-        let (other, gap) = (&mut self.highest[1 - direction], &mut self.gaps[1 - direction]);
+        let (other, gap) = (&mut self.highest[1 - direction], &mut gaps[1 - direction]);
         if flags.contains(TcpFlags::ACK) && *other != 0 {
             let acknowledged = gap.acknowledged(other, acknowledgement);
             change.advanced += acknowledged.advanced;
             change.unseen += acknowledged.unseen;
         }
-        self.gaps_open = self.gaps.iter().any(|gap| !gap.is_closed());
+        self.set_gaps(gaps);
         if self.flags.contains(FlowFlags::ANSWERED) { change } else { GapChange::default() }
     }
 }

@@ -5,7 +5,7 @@ use wire::{IpPacket, TcpFlags, Transport};
 
 use super::Worker;
 use crate::detect::Shown;
-use crate::flow::{FlowFlags, ORIG};
+use crate::flow::{FlowFlags, ORIG, ServerName};
 use crate::names::{
     AppEvent, AppRecord, Conversation, Naming, QuicTalk, Talk, Told, Wanted, tell_client, tell_message,
 };
@@ -157,15 +157,14 @@ impl Worker {
         match told {
             Told::Protocol(protocol) => {
                 if flow.app != AppProtocol::Unknown && flow.app != protocol {
-                    flow.app_before.get_or_insert(flow.app);
+                    flow.leave_app();
                 }
                 flow.app = protocol;
                 self.counters.names.flows[protocol as usize] += 1;
             }
             Told::Server(name) => {
                 if flow.name.is_none() && !name.is_empty() {
-                    flow.name = Some(name.into());
-                    flow.name_app = flow.app;
+                    flow.name = Some(Box::new(ServerName { text: name.into(), app: flow.app }));
                 }
                 self.meet(place, &Shown::Name(name.as_bytes()));
             }
@@ -197,7 +196,7 @@ impl Worker {
     pub(super) fn meet_again(&mut self, place: u32) {
         let flow = self.flows.get_mut(place);
         if let Some(name) = flow.name.take() {
-            self.meet(place, &Shown::Name(name.as_bytes()));
+            self.meet(place, &Shown::Name(name.text.as_bytes()));
             self.flows.get_mut(place).name = Some(name);
         }
     }

@@ -41,6 +41,8 @@ pub struct SecondDelta {
     pub worker: usize,
     /// Number of the last second that has closed; the worker says nothing more about it or any before.
     pub second: u64,
+    /// Whether these are only the first deltas of that second, and it has not closed.
+    pub ahead: bool,
     /// Whether the worker says nothing more at all.
     pub last: bool,
     /// Packet time.
@@ -207,15 +209,38 @@ impl Merge {
     }
 
     fn take(&mut self, delta: SecondDelta) {
-        self.closed[delta.worker] = if delta.last { ALL_CLOSED } else { delta.second };
+        if !delta.ahead {
+            self.closed[delta.worker] = if delta.last { ALL_CLOSED } else { delta.second };
+        }
         self.waiting[delta.worker].push_back(delta);
         let passed = self.closed.iter().copied().min().unwrap_or(0);
         loop {
             let fronts = self.waiting.iter().filter_map(VecDeque::front);
             match fronts.map(|delta| delta.second).min() {
                 Some(second) if second <= passed => self.merge(second),
+                Some(second) if second == passed + 1 => return self.merge_ahead(second),
                 _ => return,
             }
+        }
+    }
+
+    /// All seconds before this one are merged: deltas that have come ahead of it need not wait.
+    fn merge_ahead(&mut self, second: u64) {
+        for worker in 0..self.waiting.len() {
+            while let Some(ahead) = pop_if(&mut self.waiting[worker], |own| own.ahead && own.second == second) {
+                self.apply(&ahead.deltas, second);
+            }
+        }
+    }
+
+    /// Takes what flows did in a second; the order within it does not matter.
+    fn apply(&mut self, deltas: &[FlowDelta], second: u64) {
+        let mut mirror = lock(&self.state.mirror);
+        self.hosts.open_second(second);
+        for delta in deltas {
+            self.hosts.apply(delta);
+            self.smtp.apply(delta, second);
+            mirror.meet(delta, second);
         }
     }
 
@@ -227,20 +252,10 @@ impl Merge {
         let mut apps = Vec::new();
         let mut sources = Vec::new();
         let mut punted = Vec::new();
-        let state = Arc::clone(&self.state);
-        let mut mirror = lock(&state.mirror);
-        self.hosts.open_second(second);
+        self.merge_ahead(second);
         for worker in 0..self.waiting.len() {
-            let queue = &mut self.waiting[worker];
-            if queue.front().is_none_or(|own| own.second != second) {
-                continue;
-            }
-            let Some(own) = queue.pop_front() else { continue };
-            for delta in &own.deltas {
-                self.hosts.apply(delta);
-                self.smtp.apply(delta, second);
-                mirror.meet(delta, second);
-            }
+            let Some(own) = pop_if(&mut self.waiting[worker], |own| own.second == second) else { continue };
+            self.apply(&own.deltas, second);
             notice.time_ns = notice.time_ns.max(own.time_ns);
             append(&mut notice.hits, own.hits);
             append(&mut records, own.records);
@@ -257,8 +272,7 @@ impl Merge {
         // Records are large: their keys are sorted, and each record moves once.
         records.sort_by_cached_key(|record: &FlowRecord| (record.time_ns, record.start_ns, record.flow_id, record.end));
         self.smtp.judge(second, notice.time_ns, &mut notice.findings);
-        notice.conditions = mirror.take(second, notice.time_ns, sources);
-        drop(mirror);
+        notice.conditions = lock(&self.state.mirror).take(second, notice.time_ns, sources);
         // Of one flow the order is the one in which its worker heard it.
         apps.sort_by_cached_key(|app: &AppRecord| (app.time_ns, app.flow_id));
         if let Some(web) = &mut self.web {
@@ -347,6 +361,11 @@ impl Merge {
     }
 }
 
+/// Takes what comes first if it is wanted.
+fn pop_if(queue: &mut VecDeque<SecondDelta>, wanted: impl Fn(&SecondDelta) -> bool) -> Option<SecondDelta> {
+    if queue.front().is_some_and(wanted) { queue.pop_front() } else { None }
+}
+
 /// Puts `more` behind `all`; what one worker says is not copied.
 fn append<T>(all: &mut Vec<T>, more: Vec<T>) {
     if all.is_empty() {
@@ -355,3 +374,7 @@ fn append<T>(all: &mut Vec<T>, more: Vec<T>) {
         all.extend(more);
     }
 }
+
+#[cfg(test)]
+#[path = "merge_tests.rs"]
+mod tests;

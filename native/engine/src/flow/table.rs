@@ -178,6 +178,15 @@ impl FlowTable {
         self.free.push(place);
     }
 
+    /// Takes all flows out.
+    pub fn clear(&mut self) {
+        self.slab.clear();
+        self.free.clear();
+        self.index = Index::new();
+        self.wheel.fill(List::default());
+        self.unanswered = List::default();
+    }
+
     /// The flow that goes first when the table is full.
     pub fn victim(&mut self) -> Option<u32> {
         if self.unanswered.first != NIL {

@@ -11,10 +11,17 @@ use crate::merge::SecondDelta;
 const AHEAD: usize = 8;
 /// Records that may wait for a merge thread that is behind; further ones are counted and dropped.
 const MAX_WAITING: usize = 1 << 20;
+/// So many deltas go ahead of their second together: less memory than a processor's cache, and soon used again.
+const AHEAD_TOGETHER: usize = 4096;
 
 impl Worker {
     /// A flow leaves the table: its last words go out.
     pub(super) fn end_flow(&mut self, place: u32, end: FlowEnd) {
+        self.say_last(place, end);
+        self.flows.remove(place);
+    }
+
+    fn say_last(&mut self, place: u32, end: FlowEnd) {
         self.judge_sides(place);
         self.end_conversation(place);
         let now_ns = self.clock.now_ns();
@@ -32,20 +39,18 @@ impl Worker {
         if let Some(selection) = &self.setup.selection {
             selection.take(self.flows.get(place), self.frame_number);
         }
-        self.flows.remove(place);
     }
 
     /// A second of packet time has closed: hands on what it holds.
     pub(super) fn close_second(&mut self) {
-        self.gather();
         // Before the first second there is nothing to close.
-        if let Some(closed) = self.clock.second().checked_sub(1) {
-            self.hand_on(closed, false);
-        }
+        let Some(closed) = self.clock.second().checked_sub(1) else { return };
+        self.gather(closed);
+        self.hand_on(closed, false);
     }
 
-    /// Collects what changed, and sees to the flows whose time has come.
-    fn gather(&mut self) {
+    /// Collects what changed, and sees to the flows whose time has come; second number `closed` has closed.
+    fn gather(&mut self, closed: u64) {
         let tick = self.clock.tick();
         let mut dirty = std::mem::take(&mut self.dirty);
         for (number, &place) in dirty.iter().enumerate() {
@@ -63,6 +68,7 @@ impl Worker {
                 self.second.deltas.push(delta);
             }
             self.judge_sides(place);
+            self.hand_ahead(closed);
         }
         dirty.clear();
         self.dirty = dirty;
@@ -70,6 +76,7 @@ impl Worker {
         self.flows.expire(tick, &mut due);
         for place in due.drain(..) {
             self.see_to(place, tick);
+            self.hand_ahead(closed);
         }
         self.due = due;
         self.report_hits();
@@ -97,6 +104,18 @@ impl Worker {
             let tunnel = self.tunnels.get(flow.tunnel);
             self.second.hits.extend(self.ledger.report(place, flow, tunnel));
         }
+    }
+
+    /// In `read`, deltas of the second that has closed go ahead of everything else, so that few of them wait. Live they
+    /// do not: whoever asks for rates is told of whole seconds.
+    fn hand_ahead(&mut self, second: u64) {
+        if self.setup.mode == Mode::Live || self.second.deltas.len() < AHEAD_TOGETHER {
+            return;
+        }
+        let deltas = std::mem::replace(&mut self.second.deltas, Vec::with_capacity(AHEAD_TOGETHER));
+        let ahead = SecondDelta { worker: self.setup.index, second, ahead: true, deltas, ..SecondDelta::default() };
+        // A merge thread that is gone has taken the process with it.
+        let _ = self.ports.seconds.send(ahead);
     }
 
     /// Hands the closed seconds to the merge thread. Live, a merge thread that is behind gets them later.
@@ -131,17 +150,20 @@ impl Worker {
         if self.passed_over > 0 {
             self.clock.advance(self.passed_over_ns);
         }
-        self.gather();
+        let closed = self.clock.second();
+        self.gather(closed);
         for place in 0..self.flows.places() {
             if let Some(flow) = self.flows.at(place) {
                 let end = flow.end_reason(FlowEnd::Shutdown);
-                self.end_flow(place, end);
+                self.say_last(place, end);
+                self.hand_ahead(closed);
             }
         }
+        self.flows.clear();
         if self.setup.mode == Mode::Live {
             self.send_hits();
         }
-        self.hand_on(self.clock.second(), true);
+        self.hand_on(closed, true);
         self.publish();
     }
 }

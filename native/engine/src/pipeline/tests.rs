@@ -256,6 +256,23 @@ fn the_last_second_is_handed_on_once_and_by_its_number() {
 }
 
 #[test]
+fn offline_the_deltas_of_a_large_second_do_not_wait_for_its_end() {
+    let frames: Vec<_> = (20_000..30_000).map(|port| (u64::from(port), udp(End(PC.0, port), SERVER, b"a"))).collect();
+    for mode in [Mode::Read, Mode::Live] {
+        let mut bench = Bench::new(mode, 20_000);
+        bench.feed(&frames);
+        bench.feed(&[(SECOND, udp(SERVER, PC, b"b"))]);
+        let seconds: Vec<_> = bench.seconds.try_iter().skip(1).collect();
+        let ahead: Vec<_> = seconds.iter().map(|second| second.ahead).collect();
+        let expected: &[bool] = if mode == Mode::Read { &[true, true, false] } else { &[false] };
+        assert_eq!(ahead, expected);
+        assert!(seconds.iter().all(|second| second.second == START / SECOND));
+        assert_eq!(seconds.iter().map(|second| second.deltas.len()).sum::<usize>(), 10_000);
+        assert_eq!(bench.records().len(), 10_001);
+    }
+}
+
+#[test]
 fn ends_meet_when_a_flow_opens_and_when_it_is_answered() {
     let mut bench = Bench::new(Mode::Read, 10);
     let (asked, answered) = (udp(PC, SERVER, b"a"), udp(SERVER, PC, b"b"));

@@ -5,7 +5,7 @@ use crate::encapsulation::{EncapStack, Encapsulation};
 use crate::error::{DecodeError, DecodeErrorKind, Layer};
 use crate::packet::{Ether, IpHeader, Network, Packet};
 use crate::tunnel_ports::TunnelPorts;
-use crate::{ethernet, ethertype, ipv4, ipv6, link, transport, vlan};
+use crate::{ethernet, ethertype, ipv4, ipv6, link, plain, transport, vlan};
 
 /// What stands at the cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +90,10 @@ fn decode_to<'a>(
             }
         };
         match decoder.tunnel(&ip)? {
+            Some(Carried::Ethernet) => match plain::packet_at(decoder.cursor, ports) {
+                Some(packet) => return Ok(packet),
+                None => carried = Carried::Ethernet,
+            },
             Some(inner) => carried = inner,
             None => return Ok(decoder.innermost(&ip)),
         }

@@ -16,10 +16,12 @@ const TAG_BYTES: usize = 4;
 /// Parameters as of [`decode`](crate::decode).
 #[inline]
 pub fn plain_packet<'a>(frame: &'a [u8], origlen: u32, link_type: u16, ports: &TunnelPorts) -> Option<Packet<'a>> {
-    if link_type != link::ETHERNET {
-        return None;
-    }
-    let mut cursor = Cursor::new(frame, origlen);
+    if link_type == link::ETHERNET { packet_at(Cursor::new(frame, origlen), ports) } else { None }
+}
+
+/// The same for an Ethernet frame that begins at a cursor.
+#[inline]
+pub(crate) fn packet_at<'a>(mut cursor: Cursor<'a>, ports: &TunnelPorts) -> Option<Packet<'a>> {
     let (ethernet, ethertype::IPV4) = ethernet::read(&mut cursor).ok()? else { return None };
     let ip = ipv4::read(&mut cursor).ok().filter(|ip| !ip.fragment)?;
     let transport = match ip.protocol {

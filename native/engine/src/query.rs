@@ -220,7 +220,7 @@ pub struct HostQuery {
     /// Rows at most.
     pub limit: usize,
     /// Names of the interfaces, by index.
-    pub interfaces: std::sync::Arc<[String]>,
+    pub interfaces: Arc<[String]>,
     /// Where the answer goes, once.
     pub reply: Sender<Vec<HostRow>>,
 }

@@ -89,7 +89,7 @@ impl Engine {
         let names = lock(&self.shared.merge.names);
         for row in rows.iter_mut().filter(|row| row.name.is_none()) {
             if let (Some(orig), Some(resp)) = (address(&row.orig_ip), address(&row.resp_ip)) {
-                row.name = names.name(orig, resp, row.start_ns).map(str::to_owned);
+                row.name = names.name(orig, resp, row.start_ns).map(|name| name.to_string());
             }
         }
     }

@@ -310,7 +310,7 @@ impl Merge {
         }
         for record in records.iter_mut().filter(|record| record.name.is_none()) {
             let name = names.name(record.tuple.orig.address, record.tuple.resp.address, record.start_ns);
-            record.name = name.map(|name| (name.into(), NameSource::Resolved));
+            record.name = name.map(|name| (Arc::clone(name), NameSource::Resolved));
         }
     }
 

@@ -234,11 +234,20 @@ fn forget_one<K: Eq + std::hash::Hash>(counts: &mut HashMap<K, u32, RandomState>
 impl Remote {
     fn of(record: &FlowRecord) -> Self {
         let resp = record.tuple.resp;
-        let name = record.name.as_ref().map(|(name, _)| name.trim_end_matches('.').to_ascii_lowercase());
-        let name = name.filter(|name| !name.is_empty() && name.len() <= MAX_NAME_BYTES).map(Arc::from);
+        let name = record.name.as_ref().and_then(|(name, _)| canonical(name));
         let address = if name.is_some() { None } else { Some(resp.address) };
         Self { name, address, port: resp.port, protocol: record.tuple.protocol }
     }
+}
+
+/// A name in small letters without dots at its end, shared where it is so already; none of one that the DNS cannot have.
+fn canonical(name: &Arc<str>) -> Option<Arc<str>> {
+    let bare = name.trim_end_matches('.');
+    if bare.is_empty() || bare.len() > MAX_NAME_BYTES {
+        return None;
+    }
+    let is_so = bare.len() == name.len() && !name.bytes().any(|byte| byte.is_ascii_uppercase());
+    Some(if is_so { Arc::clone(name) } else { bare.to_ascii_lowercase().into() })
 }
 
 /// Whether an address is one far away: neither of the own link or machine (RFC 3927; RFC 4291, 2.5.6; RFC 1122, 3.2.1.3)

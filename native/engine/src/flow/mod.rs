@@ -11,6 +11,7 @@ mod state;
 mod table;
 
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use arrayvec::ArrayVec;
 use wire::{FiveTuple, FlowKey, IpPacket, Mac};
@@ -117,7 +118,7 @@ const _: () = assert!(size_of::<Flow>() == 256, "a flow is four cache lines");
 /// A server as its client named it.
 #[derive(Debug)]
 pub(crate) struct ServerName {
-    pub(crate) text: Box<str>,
+    pub(crate) text: Arc<str>,
     /// What the flow spoke then.
     pub(crate) app: AppProtocol,
 }

@@ -1,5 +1,7 @@
 //! What is said of a flow when it ends, and at intervals while it lasts.
 
+use std::sync::Arc;
+
 use app::AppProtocol;
 use arrayvec::ArrayVec;
 use wire::{FiveTuple, Mac};
@@ -109,7 +111,7 @@ pub struct FlowRecord {
     /// What it spoke first, if it has become another conversation since.
     pub app_before: Option<AppProtocol>,
     /// The name of its responder, and who gave it.
-    pub name: Option<(Box<str>, NameSource)>,
+    pub name: Option<(Arc<str>, NameSource)>,
 }
 
 impl Flow {
@@ -163,7 +165,7 @@ impl Flow {
             internal: [FlowFlags::ORIG_INTERNAL, FlowFlags::RESP_INTERNAL].map(|side| self.flags.contains(side)),
             app: self.app,
             app_before: self.app_before(),
-            name: self.name.as_ref().map(|name| (name.text.clone(), NameSource::Client(name.app))),
+            name: self.name.as_ref().map(|name| (Arc::clone(&name.text), NameSource::Client(name.app))),
         }
     }
 }

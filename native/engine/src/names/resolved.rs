@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ahash::RandomState;
 use app::dns::{Data, Message};
+use arrayvec::ArrayVec;
 use hashbrown::HashMap;
 use wire::Address;
 
@@ -83,7 +84,8 @@ impl ResolvedNames {
             return;
         };
         let mut text: Option<Arc<str>> = None;
-        for (address, ttl_seconds) in addresses(message) {
+        let names = aliases(&question.name, message);
+        for (address, ttl_seconds) in addresses(&names, message) {
             let text = text.get_or_insert_with(|| Arc::from(&*question.name));
             let seconds = u64::from(ttl_seconds).clamp(MIN_SECONDS, MAX_SECONDS);
             let name = Name {
@@ -96,22 +98,23 @@ impl ResolvedNames {
     }
 
     /// What `host` had looked up for `address` when a flow between them began, at `start_ns`.
-    pub fn name(&self, host: Address, address: Address, start_ns: u64) -> Option<&str> {
+    pub fn name(&self, host: Address, address: Address, start_ns: u64) -> Option<&Arc<str>> {
         let pair = (host, address);
         let resolved = self.young.get(&pair).or_else(|| self.old.get(&pair))?;
         let names = std::iter::once(&resolved.now).chain(&resolved.before);
-        names.into_iter().find(|name| (name.since_ns..=name.until_ns).contains(&start_ns)).map(|name| &*name.text)
+        names.into_iter().find(|name| (name.since_ns..=name.until_ns).contains(&start_ns)).map(|name| &name.text)
     }
 
     fn put(&mut self, pair: Pair, name: Name) {
-        let known = self.young.remove(&pair).or_else(|| self.old.remove(&pair));
-        let resolved = match known {
+        if let Some(known) = self.young.get_mut(&pair) {
+            return known.take(name);
+        }
+        let resolved = match self.old.remove(&pair) {
             None => Resolved { now: name, before: None },
-            // The same again: it goes on to hold.
-            Some(known) if known.now.text == name.text && name.since_ns <= known.now.until_ns => {
-                Resolved { now: Name { since_ns: known.now.since_ns.min(name.since_ns), ..name }, before: known.before }
+            Some(mut known) => {
+                known.take(name);
+                known
             }
-            Some(known) => Resolved { now: name, before: Some(known.now) },
         };
         if self.young.len() >= self.max / 2 {
             let now_ns = resolved.now.since_ns;
@@ -122,30 +125,49 @@ impl ResolvedNames {
     }
 }
 
-/// The addresses that a response gives to its question, through aliases, and how long each holds in seconds.
-fn addresses(message: &Message) -> Vec<(Address, u32)> {
-    let Some(question) = message.questions.first() else { return Vec::new() };
-    let mut names: Vec<&str> = vec![&question.name];
+impl Resolved {
+    /// Takes a newer name; the same again goes on to hold.
+    fn take(&mut self, name: Name) {
+        if self.now.text == name.text && name.since_ns <= self.now.until_ns {
+            self.now.since_ns = self.now.since_ns.min(name.since_ns);
+            self.now.until_ns = name.until_ns;
+        } else {
+            self.before = Some(std::mem::replace(&mut self.now, name));
+        }
+    }
+}
+
+/// A name and those that it is an alias of.
+type Aliases<'a> = ArrayVec<&'a str, { MAX_ALIASES + 1 }>;
+
+/// The name that a response is about, and where its aliases lead.
+fn aliases<'a>(name: &'a str, message: &'a Message) -> Aliases<'a> {
+    let mut names = Aliases::from_iter([name]);
     // Aliases usually stand in the order in which they lead on, but need not.
     loop {
-        let leads = |name: &str| names.iter().any(|known| known.eq_ignore_ascii_case(name));
         let next = message.answers.iter().find_map(|answer| match &answer.data {
-            Data::Name(target) if answer.kind == CNAME && leads(&answer.name) && !leads(target) => Some(&**target),
+            Data::Name(target) if answer.kind == CNAME && holds(&names, &answer.name) && !holds(&names, target) => {
+                Some(&**target)
+            }
             _ => None,
         });
         match next {
             Some(name) if names.len() <= MAX_ALIASES => names.push(name),
-            _ => break,
+            _ => return names,
         }
     }
-    let of_it = |name: &str| names.iter().any(|known| known.eq_ignore_ascii_case(name));
-    let answers = message.answers.iter().filter(|answer| of_it(&answer.name));
-    answers
-        .filter_map(|answer| match answer.data {
-            Data::Address(address) => Some((Address::from(address), answer.ttl_seconds)),
-            _ => None,
-        })
-        .collect()
+}
+
+/// The addresses of these names in a response, and how long each holds in seconds.
+fn addresses<'a>(names: &Aliases<'a>, message: &'a Message) -> impl Iterator<Item = (Address, u32)> {
+    message.answers.iter().filter_map(|answer| match answer.data {
+        Data::Address(address) if holds(names, &answer.name) => Some((Address::from(address), answer.ttl_seconds)),
+        _ => None,
+    })
+}
+
+fn holds(names: &Aliases<'_>, name: &str) -> bool {
+    names.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]
@@ -166,7 +188,7 @@ mod tests {
     }
 
     fn name(names: &ResolvedNames, host: [u8; 4], after: u64) -> Option<&str> {
-        names.name(address(host), address(SERVER.0), START + after * SECOND)
+        names.name(address(host), address(SERVER.0), START + after * SECOND).map(|name| &**name)
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //!
 //! A resolver asks for what others have asked it, and a mail server looks at what it lets in: neither follows a link.
 
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hasher};
 
 use ahash::RandomState;
 use app::mail::Message;
@@ -27,6 +27,8 @@ const MAX_VISITED: usize = 100_000;
 /// Paths of one host, and machines that were told of one host.
 const MAX_TARGETS: usize = 16;
 const MAX_TOLD: usize = 256;
+/// Bytes of a name that are digested at once.
+const NAME_PIECE_BYTES: usize = 64;
 /// Resolvers and mail servers inside.
 const MAX_SERVERS: usize = 1000;
 
@@ -50,8 +52,9 @@ pub struct Click {
 pub struct ClickWatch {
     mail_servers: Networks,
     hash: RandomState,
-    young: HashMap<Box<str>, Learned, RandomState>,
-    old: HashMap<Box<str>, Learned, RandomState>,
+    /// Hosts of links by the digests of their names.
+    young: HashMap<u64, Learned, RandomState>,
+    old: HashMap<u64, Learned, RandomState>,
     visited: [HashSet<u64, RandomState>; 2],
     servers: HashSet<Address, RandomState>,
     forgotten: u64,
@@ -151,12 +154,11 @@ impl ClickWatch {
     }
 
     fn learn(&mut self, time_ns: u64, link: &Link<'_>) {
-        let target = self.digest(link.target);
-        let known = self.young.remove(&*link.host).or_else(|| self.old.remove(&*link.host));
+        let (host, target) = (self.digest_name(&link.host), self.hash.hash_one(link.target));
+        let known = self.young.remove(&host).or_else(|| self.old.remove(&host));
         let known = known.filter(|known| known.last_ns + REMEMBERED_NS > time_ns);
         let mut learned = known.unwrap_or_else(|| {
-            let name = self.digest(&*link.host);
-            let visited_before = self.visited.iter().any(|names| names.contains(&name));
+            let visited_before = self.visited.iter().any(|names| names.contains(&host));
             Learned { first_ns: time_ns, visited_before, ..Learned::default() }
         });
         learned.last_ns = learned.last_ns.max(time_ns);
@@ -168,25 +170,25 @@ impl ClickWatch {
             self.forgotten += recent.count() as u64;
             self.old = std::mem::take(&mut self.young);
         }
-        self.young.insert(link.host.as_str().into(), learned);
+        self.young.insert(host, learned);
     }
 
     /// Somebody asks for a name, over HTTP with a target.
     fn meet(&mut self, record: &AppRecord, name: &str, target: Option<&str>, clicks: &mut Vec<Click>) {
-        let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
-        let target = target.map(|target| self.digest(target.split('#').next().unwrap_or(target).as_bytes()));
-        let time_ns = record.time_ns;
-        let learned = self.young.get_mut(&*name).or_else(|| self.old.get_mut(&*name));
+        let name = name.strip_suffix('.').unwrap_or(name);
+        let (host, time_ns) = (self.digest_name(name), record.time_ns);
+        let learned = self.young.get_mut(&host).or_else(|| self.old.get_mut(&host));
         let Some(learned) = learned.filter(|learned| learned.last_ns + REMEMBERED_NS > time_ns) else {
-            return self.remember(&name);
+            return self.remember(host);
         };
+        let target = target.map(|target| self.hash.hash_one(target.split('#').next().unwrap_or(target).as_bytes()));
         let exact = target.is_some_and(|target| learned.targets.contains(&target));
         match learned.tell(record.tuple.orig.address, record.event.kind(), time_ns) {
             Told::Before => {}
             Told::Full => self.forgotten += 1,
             Told::Now => clicks.push(Click {
                 record: record.clone(),
-                host: name.into(),
+                host: name.to_ascii_lowercase().into(),
                 exact,
                 visited_before: learned.visited_before,
                 mail_ns: learned.first_ns,
@@ -195,16 +197,24 @@ impl ClickWatch {
     }
 
     /// A name that no mail has held so far.
-    fn remember(&mut self, name: &str) {
-        let name = self.digest(name);
+    fn remember(&mut self, name: u64) {
         if self.visited[0].len() >= MAX_VISITED {
             self.visited[1] = std::mem::take(&mut self.visited[0]);
         }
         self.visited[0].insert(name);
     }
 
-    fn digest<T: Hash + ?Sized>(&self, value: &T) -> u64 {
-        self.hash.hash_one(value)
+    /// The same for small letters and large ones. Nobody else knows the key of it.
+    fn digest_name(&self, name: &str) -> u64 {
+        let mut hasher = self.hash.build_hasher();
+        let mut lower = [0; NAME_PIECE_BYTES];
+        for piece in name.as_bytes().chunks(NAME_PIECE_BYTES) {
+            let lower = &mut lower[..piece.len()];
+            lower.copy_from_slice(piece);
+            lower.make_ascii_lowercase();
+            hasher.write(lower);
+        }
+        hasher.finish()
     }
 }
 

@@ -70,6 +70,15 @@ fn whoever_asks_for_the_host_of_a_link_is_told() {
 }
 
 #[test]
+fn a_long_name_is_one_name_however_it_is_written_and_to_its_last_letter() {
+    let name = format!("{}.{}.example", "a".repeat(60), "b".repeat(60));
+    let other = name.replace(".example", ".exampld");
+    let mail = mail(0, &format!("https://{name}/"));
+    let clicks = watch().take(&[mail, question(1, pc(), &name.to_uppercase()), question(2, pc(), &other)]);
+    assert_eq!(clicks.iter().map(|click| &*click.host).collect::<Vec<_>>(), [name]);
+}
+
+#[test]
 fn what_was_asked_for_before_the_mail_is_no_click_and_known_afterwards() {
     let mut watch = watch();
     assert!(watch.take(&[question(0, pc(), "popular.example"), mail(1, "https://popular.example/x")]).is_empty());
@@ -130,7 +139,7 @@ fn a_flood_of_links_pushes_out_the_oldest_and_is_counted() {
 fn a_flood_of_names_and_of_machines_is_bounded() {
     let mut watch = watch();
     for number in 0..3 * MAX_VISITED {
-        watch.remember(&format!("x{number}.example"));
+        watch.remember(watch.digest_name(&format!("x{number}.example")));
     }
     assert!(watch.visited.iter().all(|names| names.len() <= MAX_VISITED));
     watch.take(&[mail(0, "http://lure.example/")]);

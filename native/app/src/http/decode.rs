@@ -23,24 +23,24 @@ const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
 const BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
 
 /// Gives each form of a value, in small letters and with single spaces: decoded; without the comments of SQL; as a shell
-/// reads it; and what its base64 says. `prefix` stands before each form, also in small letters. A plus is a space where
-/// `plus_is_space`.
-pub fn forms(prefix: &[u8], value: &[u8], plus_is_space: bool, each: &mut dyn FnMut(&[u8])) {
+/// reads it; and what its base64 says. The parts of `prefix` stand before each form, also in small letters; a form is made in
+/// `text`, whatever that holds. A plus is a space where `plus_is_space`.
+pub fn forms(text: &mut Vec<u8>, prefix: [&[u8]; 2], value: &[u8], plus_is_space: bool, each: &mut dyn FnMut(&[u8])) {
     let plain = decoded(value, plus_is_space);
-    let mut text = Vec::with_capacity(prefix.len() + plain.len());
-    fold(prefix, &mut text);
+    text.clear();
+    prefix.iter().for_each(|part| fold(part, text));
     let start = text.len();
-    fold(&plain, &mut text);
-    each(&text);
+    fold(&plain, text);
+    each(text);
     for other in [without_comments(&text[start..]), as_shell_reads(&text[start..])].into_iter().flatten() {
         text.truncate(start);
         text.extend(&other);
-        each(&text);
+        each(text);
     }
     if let Some(inner) = base64_text(&plain) {
         text.truncate(start);
-        fold(&decoded(&inner, false), &mut text);
-        each(&text);
+        fold(&decoded(&inner, false), text);
+        each(text);
     }
 }
 
@@ -160,8 +160,13 @@ pub fn folded(text: &[u8]) -> Vec<u8> {
 /// Appends a text that is folded by itself: what stands before it does not matter.
 fn fold(text: &[u8], out: &mut Vec<u8>) {
     let start = out.len();
+    out.reserve(text.len());
     let mut rest = text;
-    while let Some(&first) = rest.first() {
+    loop {
+        let plain = rest.iter().take_while(|byte| byte.is_ascii_graphic()).count();
+        out.extend(rest[..plain].iter().map(u8::to_ascii_lowercase));
+        rest = &rest[plain..];
+        let Some(&first) = rest.first() else { return };
         let (byte, taken) = match rest {
             // RFC 3629 section 10: what a careless decoder makes of sequences that are longer than they need to be.
             [0xc0 | 0xc1, low @ 0x80..=0xbf, ..] => ((first & 1) << 6 | low & 0x3f, 2),
@@ -260,7 +265,11 @@ pub fn base64_text(value: &[u8]) -> Option<Vec<u8>> {
         b'+' | b'/' | b'=' => Some(byte),
         _ => byte.is_ascii_alphanumeric().then_some(byte),
     };
-    let letters = value.iter().map(|byte| letter(*byte)).collect::<Option<Vec<u8>>>()?;
+    // Most values are none: they cost no room.
+    if !value.iter().all(|byte| letter(*byte).is_some()) {
+        return None;
+    }
+    let letters: Vec<u8> = value.iter().filter_map(|byte| letter(*byte)).collect();
     let said = base64(&letters)?;
     let odd = said.iter().filter(|byte| byte.is_ascii_control() && !byte.is_ascii_whitespace()).count();
     (odd * 20 <= said.len() && std::str::from_utf8(&said).is_ok()).then_some(said)
@@ -272,7 +281,8 @@ mod tests {
 
     fn all(value: &str, plus: bool) -> Vec<String> {
         let mut forms_seen = Vec::new();
-        forms(b"", value.as_bytes(), plus, &mut |form| forms_seen.push(String::from_utf8_lossy(form).into_owned()));
+        let mut see = |form: &[u8]| forms_seen.push(String::from_utf8_lossy(form).into_owned());
+        forms(&mut b"what was there".to_vec(), [b""; 2], value.as_bytes(), plus, &mut see);
         forms_seen
     }
 

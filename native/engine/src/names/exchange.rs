@@ -28,7 +28,7 @@ pub(super) struct Exchanges {
     open: VecDeque<Open>,
     /// What requests are matched against, if the server is watched.
     web: Option<Arc<WebRules>>,
-    /// Fields of the request's head that comes next, a line each.
+    /// Fields of the request's head that comes next, a line each, their names in small letters.
     fields: Vec<u8>,
     /// Packet time of what comes next.
     time_ns: u64,
@@ -38,7 +38,9 @@ pub(super) struct Exchanges {
 #[derive(Debug, Default)]
 struct Open {
     number: u32,
-    exchange: HttpExchange,
+    exchange: Box<HttpExchange>,
+    /// Bytes of the response's body so far: of a long one each segment looks here, and nowhere further.
+    length: u64,
     /// Packet time of the request's end, once that was seen.
     asked_ns: Option<u64>,
     probe: Option<Box<Probe>>,
@@ -63,7 +65,7 @@ impl Exchanges {
             if self.fields.is_empty() {
                 self.fields.reserve(USUAL_FIELD_BYTES);
             }
-            self.fields.extend_from_slice(name);
+            self.fields.extend(name.iter().map(u8::to_ascii_lowercase));
             self.fields.push(b':');
             // Only HTTP/2 can carry a line's end in a value.
             self.fields.extend(value.iter().map(|byte| if *byte == b'\n' { b' ' } else { *byte }));
@@ -89,7 +91,7 @@ impl Exchanges {
                 (open.probe, open.upload) = (probe, upload);
             }
             _ => {
-                let exchange = HttpExchange { request: Some(request), ..HttpExchange::default() };
+                let exchange = Box::new(HttpExchange { request: Some(request), ..HttpExchange::default() });
                 self.push(Open { number, exchange, probe, upload, ..Open::default() }, sink);
             }
         }
@@ -231,7 +233,7 @@ impl Open {
     }
 
     fn receive(&mut self, data: &[u8]) {
-        self.exchange.length += data.len() as u64;
+        self.length += data.len() as u64;
         if let Some(probe) = &mut self.probe {
             probe.received(data);
         }
@@ -247,7 +249,8 @@ impl Open {
 
     /// It is over; `whole` if its answer's last byte has come.
     fn tell(self, whole: bool, sink: Sink<'_>) {
-        let Self { mut exchange, probe, upload, download, .. } = self;
+        let Self { mut exchange, length, probe, upload, download, .. } = self;
+        exchange.length = length;
         if let Some(upload) = upload {
             upload.end(false, &mut exchange.files);
         }
@@ -259,7 +262,7 @@ impl Open {
         if let Some(probe) = probe {
             exchange.attacked = probe.finish(&exchange, &mut |event| sink(Told::Event(event)));
         }
-        sink(Told::Event(AppEvent::Http(Box::new(exchange))));
+        sink(Told::Event(AppEvent::Http(exchange)));
     }
 }
 

@@ -22,6 +22,8 @@ const MAX_FINDINGS: usize = 4;
 const EXCERPT_BYTES: usize = 200;
 const BEFORE_BYTES: usize = 30;
 const MAX_PATH_BYTES: usize = 512;
+/// What the forms of most values need.
+const USUAL_FORM_BYTES: usize = 256;
 const MAX_NAME_BYTES: usize = 128;
 /// Bytes of a match that is looked for in the answer; with fewer it may be there by itself.
 const MAX_ECHO_BYTES: usize = 64;
@@ -78,13 +80,14 @@ pub struct Probe {
     credentials: Credentials,
     /// The name of what a PUT brings.
     put: Option<Vec<u8>>,
+    /// Room for the forms of values, while there are any to look at.
+    room: Vec<u8>,
 }
 
 impl Probe {
-    /// Looks at a request's head; `fields` are its lines, each ended by a line feed.
+    /// Looks at a request's head; `fields` are its lines, their names in small letters, each ended by a line feed.
     pub fn new(rules: Arc<WebRules>, request: &Request, fields: &[u8]) -> Self {
         let (path, query) = form::target(request.uri.as_bytes());
-        let lower = app::text(&decoded(path, false), MAX_PATH_BYTES).to_ascii_lowercase();
         let given = !query.is_empty() || &*request.method == "POST";
         let put = (&*request.method == "PUT").then(|| form::last_part(path).to_vec());
         let mut probe = Self {
@@ -92,9 +95,10 @@ impl Probe {
             matches: Vec::new(),
             body: Some(RequestBody::new(request.content_type.as_deref())),
             answer: None,
-            script: given && SCRIPTS.iter().any(|script| lower.contains(script)),
+            script: given && is_script(path),
             credentials: Credentials::default(),
             put,
+            room: Vec::with_capacity(USUAL_FORM_BYTES),
         };
         probe.look(Place::Path, b"", path, false);
         form::pairs(query).for_each(|(name, value)| {
@@ -102,6 +106,7 @@ impl Probe {
             probe.look(Place::Query, name, value, true);
         });
         probe.look_at_fields(fields);
+        probe.room = Vec::new();
         probe
     }
 
@@ -118,6 +123,7 @@ impl Probe {
         if let Some(name) = self.put.take() {
             self.look(Place::UploadName, b"", &name, false);
             body.values(&mut |_, _, content| self.look(Place::UploadContent, &name, content, false));
+            self.room = Vec::new();
             return;
         }
         let plus = body.has_plus_for_space();
@@ -125,6 +131,7 @@ impl Probe {
             self.credentials.parameter(place, name, value, plus);
             self.look(place, name, value, plus);
         });
+        self.room = Vec::new();
     }
 
     /// The answer begins.
@@ -179,13 +186,13 @@ impl Probe {
     fn look_at_fields(&mut self, fields: &[u8]) {
         for line in fields.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             let Some(colon) = memchr::memchr(b':', line) else { continue };
-            let (name, value) = (line[..colon].to_ascii_lowercase(), line[colon + 1..].trim_ascii());
+            let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
             if name == b"authorization" {
                 self.credentials.authorization(value);
             } else if name == b"cookie" {
                 form::cookies(value).for_each(|(name, value)| self.look(Place::Cookie, name, value, false));
-            } else if !SKIPPED_FIELDS.contains(&&name[..]) && !name.starts_with(b"sec-") {
-                self.look(Place::Header, &name, value, false);
+            } else if !SKIPPED_FIELDS.contains(&name) && !name.starts_with(b"sec-") {
+                self.look(Place::Header, name, value, false);
             }
         }
     }
@@ -197,9 +204,9 @@ impl Probe {
             _ => b"",
         };
         let name = decoded(name, plus_is_space);
-        let prefix = if between.is_empty() { Vec::new() } else { [&name[..], between].concat() };
-        let Self { rules, matches, .. } = self;
-        forms(&prefix, value, plus_is_space, &mut |text| {
+        let prefix = if between.is_empty() { [&[][..]; 2] } else { [&name[..], between] };
+        let Self { rules, matches, room, .. } = self;
+        forms(room, prefix, value, plus_is_space, &mut |text| {
             rules.scan(place, text, &mut |rule, range| {
                 let known = |found: &Match| found.label == rule.label && *found.parameter.as_bytes() == *name;
                 if matches.len() < MAX_MATCHES && !matches.iter().any(known) {
@@ -229,6 +236,11 @@ impl Probe {
         }
         found
     }
+}
+
+fn is_script(path: &[u8]) -> bool {
+    let path = app::text(&decoded(path, false), MAX_PATH_BYTES).to_ascii_lowercase();
+    SCRIPTS.iter().any(|script| path.contains(script))
 }
 
 fn coding(exchange: &HttpExchange) -> Option<&str> {

@@ -2,12 +2,14 @@
 
 use std::fmt::Write;
 
+use arrayvec::ArrayString;
+
 use crate::{AppError, Text};
 
 /// The longest name on the wire, lengths and root included (RFC 1035 section 2.3.4).
 const MAX_NAME_BYTES: usize = 255;
-/// Most names need no more.
-const USUAL_NAME_BYTES: usize = 32;
+/// Each byte of a name takes four at the most where it is escaped.
+const MAX_WRITTEN_BYTES: usize = 4 * MAX_NAME_BYTES;
 /// More jumps than any sender needs; a name has at most 127 labels.
 const MAX_POINTERS: usize = 64;
 
@@ -16,18 +18,19 @@ const MAX_POINTERS: usize = 64;
 ///
 /// A pointer must lead further up than everything that the name was read from so far: there is no loop.
 pub(super) fn name(message: &[u8], start: usize) -> Result<(Text, usize), AppError> {
-    let mut written = String::with_capacity(USUAL_NAME_BYTES);
+    let mut written = Written::new();
     let behind = walk(message, start, |label| write_label(&mut written, label))?;
-    if written.is_empty() {
-        written.push('.');
-    }
-    Ok((written.into(), behind))
+    let name = if written.is_empty() { "." } else { &*written };
+    Ok((name.into(), behind))
 }
 
 /// The place behind the name at `start`, under the same rules.
 pub(super) fn skip(message: &[u8], start: usize) -> Result<usize, AppError> {
     walk(message, start, |_| ())
 }
+
+/// A name while it is read.
+type Written = ArrayString<MAX_WRITTEN_BYTES>;
 
 fn walk(message: &[u8], start: usize, mut each: impl FnMut(&[u8])) -> Result<usize, AppError> {
     let (mut at, mut highest, mut behind) = (start, start, None);
@@ -37,12 +40,13 @@ fn walk(message: &[u8], start: usize, mut each: impl FnMut(&[u8])) -> Result<usi
         match length >> 6 {
             0 if length == 0 => return Ok(behind.unwrap_or(at + 1)),
             0 => {
-                each(message.get(at + 1..at + 1 + length).ok_or(AppError::Malformed)?);
+                let label = message.get(at + 1..at + 1 + length).ok_or(AppError::Malformed)?;
                 at += 1 + length;
                 wire_bytes += 1 + length;
                 if wire_bytes >= MAX_NAME_BYTES {
                     return Err(AppError::TooLong);
                 }
+                each(label);
             }
             3 => {
                 let low = usize::from(*message.get(at + 1).ok_or(AppError::Malformed)?);
@@ -60,20 +64,27 @@ fn walk(message: &[u8], start: usize, mut each: impl FnMut(&[u8])) -> Result<usi
     }
 }
 
-fn write_label(written: &mut String, label: &[u8]) {
+/// Behind what was written; there is room for every name.
+fn write_label(written: &mut Written, label: &[u8]) {
     if !written.is_empty() {
         written.push('.');
     }
-    for &byte in label {
-        match byte {
-            b'.' | b'\\' => written.extend(['\\', char::from(byte)]),
-            b'!'..=b'~' => written.push(char::from(byte)),
-            _ => {
-                // Writing to a string does not fail.
-                let _ = write!(written, "\\{byte:03}");
+    for part in label.chunk_by(|one, next| is_plain(*one) && is_plain(*next)) {
+        match std::str::from_utf8(part) {
+            Ok(plain) if is_plain(part[0]) => written.push_str(plain),
+            Ok(mark @ ("." | "\\")) => {
+                written.push('\\');
+                written.push_str(mark);
             }
+            // Each fits.
+            _ => part.iter().for_each(|byte| _ = write!(written, "\\{byte:03}")),
         }
     }
+}
+
+/// Whether a byte of a label stands for itself.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b'!'..=b'~') && byte != b'.' && byte != b'\\'
 }
 
 #[cfg(test)]
@@ -130,6 +141,9 @@ mod tests {
         assert_eq!(skip(&longest, 0), Ok(255));
         let longer = [[&[63][..], &[b'a'; 63]].concat().repeat(3), vec![62], vec![b'b'; 62], vec![0]].concat();
         assert_eq!(skip(&longer, 0), Err(AppError::TooLong));
+        let odd = |labels: usize| [[&[63][..], &[0xff; 63]].concat().repeat(labels), vec![61], vec![0xff; 61]].concat();
+        assert_eq!(read(&[odd(3), vec![0]].concat(), 0).0.len(), 4 * (3 * 63 + 61) + 3);
+        assert_eq!(name(&[odd(4), vec![0]].concat(), 0), Err(AppError::TooLong));
     }
 
     #[test]

@@ -248,7 +248,7 @@ mod tests {
     use crate::names::testing::{client_hello, dns_query, dns_response, server_hello};
     use crate::testing::{PC, START};
 
-    fn text(text: &str) -> Box<str> {
+    fn text(text: &str) -> app::Text {
         text.into()
     }
 
@@ -323,7 +323,7 @@ mod tests {
         };
         let file = |upload: bool, sha256: Option<&str>| HttpFile {
             name: text("a.exe"),
-            content_type: Box::default(),
+            content_type: app::Text::default(),
             size_bytes: 7,
             sha256: sha256.map(Into::into),
             upload,

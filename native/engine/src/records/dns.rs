@@ -1,20 +1,19 @@
 //! DNS messages as columns.
 
-use app::dns::{Data, Message, Question, kind_name, rcode_name};
+use app::dns::{Data, Message, kind_name, rcode_name};
 
 use super::columns::Columns;
 
 /// Adds what a message says; the lists `answer_*` belong together, place by place.
 pub(super) fn add(columns: &mut Columns, messages: &[&Message]) {
     let rows = || messages.iter();
-    let first = |message: &&&'_ Message| message.questions.first().map(|question: &Question| question.name.clone());
     let kind = |message: &&Message| message.questions.first().map(|question| kind_name(question.kind));
     columns
         .u64("id", rows().map(|message| u64::from(message.id)))
         .flags("response", rows().map(|message| message.response))
         .u8("opcode", rows().map(|message| message.opcode))
         .text("rcode", rows().map(|message| Some(rcode_name(message.rcode))))
-        .text("query", rows().map(|message| first(&message)))
+        .text("query", rows().map(|message| message.questions.first().map(|question| &question.name)))
         .text("query_type", rows().map(kind))
         .text_lists("answer_name", rows().map(|message| message.answers.iter().map(|answer| Some(&*answer.name))))
         .text_lists(

@@ -8,16 +8,12 @@ use crate::names::HttpExchange;
 
 /// Adds what was asked and answered; `host` is as on the wire, `response_bytes` what was seen of the response's body.
 pub(super) fn add(columns: &mut Columns, exchanges: &[&HttpExchange]) {
-    fn request(exchanges: &[&HttpExchange], of: fn(&Request) -> Option<&Text>) -> Vec<Option<Box<str>>> {
-        let value = |exchange: &&HttpExchange| exchange.request.as_ref().and_then(of).cloned();
-        exchanges.iter().map(value).collect()
-    }
-    fn response(exchanges: &[&HttpExchange], of: fn(&Response) -> Option<&Text>) -> Vec<Option<Box<str>>> {
-        let value = |exchange: &&HttpExchange| exchange.response.as_ref().and_then(of).cloned();
-        exchanges.iter().map(value).collect()
-    }
-    let asked = |of| request(exchanges, of).into_iter();
-    let answered = |of| response(exchanges, of).into_iter();
+    let asked = |of: fn(&Request) -> Option<&Text>| {
+        exchanges.iter().map(move |exchange| exchange.request.as_ref().and_then(of))
+    };
+    let answered = |of: fn(&Response) -> Option<&Text>| {
+        exchanges.iter().map(move |exchange| exchange.response.as_ref().and_then(of))
+    };
     let status = |exchange: &&HttpExchange| exchange.response.as_ref().map(|response| response.status);
     columns
         .text("method", asked(|request| Some(&request.method)))

@@ -1,7 +1,7 @@
 //! Who tries many things, judged over all flows; and how much is told of a flood.
 
 use ahash::RandomState;
-use app::Login;
+use app::{Login, Text};
 use hashbrown::HashMap;
 use serde::Deserialize;
 use std::collections::VecDeque;
@@ -221,7 +221,7 @@ impl Source {
         WebFinding {
             label: Arc::clone(label),
             place: Place::Path,
-            parameter: Box::default(),
+            parameter: Text::default(),
             excerpt: format!("{places} {} in 10m", label.weakness).into(),
             method,
             host,
@@ -232,7 +232,7 @@ impl Source {
             page_bytes: None,
             delay_ns: None,
             usual_ns: None,
-            evidence: Box::default(),
+            evidence: Text::default(),
             succeeded: false,
             count: 1,
         }

@@ -104,27 +104,32 @@ impl WebWatch {
     /// Takes the findings out of the events of second number `second`, which stand in their order, and judges.
     pub fn take(&mut self, second: u64, events: &mut Vec<AppRecord>) -> Vec<WebRecord> {
         let mut told = Told::default();
-        for mut record in std::mem::take(events) {
-            let scan = self.note(second, &record);
-            if let Some(finding) = scan {
+        // Most stay where they are.
+        events.retain_mut(|record| {
+            if let Some(finding) = self.note(second, record) {
                 told.push(WebRecord { flow: record.clone(), finding });
             }
-            match record.event {
-                AppEvent::Web(finding) => {
-                    let usual_ns = self.usual.of(record.tuple.resp.address, &finding.host, &finding.path);
-                    record.event = AppEvent::Http(Box::default());
-                    told.push(WebRecord { flow: record, finding: WebFinding { usual_ns, ..*finding } });
-                }
-                AppEvent::WebLogin(login) => {
-                    if let Some(login) = self.logins.judge(second, record.tuple, *login) {
-                        record.event = AppEvent::Login(Box::new(login));
-                        events.push(record);
-                    }
-                }
-                _ => events.push(record),
-            }
-        }
+            let is_ours = matches!(record.event, AppEvent::Web(_) | AppEvent::WebLogin(_));
+            !is_ours || self.settle(second, record, &mut told)
+        });
         told.records
+    }
+
+    /// Judges what only a web server's events say; whether the record is one for the log now.
+    fn settle(&mut self, second: u64, record: &mut AppRecord, told: &mut Told) -> bool {
+        match std::mem::replace(&mut record.event, AppEvent::Http(Box::default())) {
+            AppEvent::Web(finding) => {
+                let usual_ns = self.usual.of(record.tuple.resp.address, &finding.host, &finding.path);
+                told.push(WebRecord { flow: record.clone(), finding: WebFinding { usual_ns, ..*finding } });
+                return false;
+            }
+            AppEvent::WebLogin(login) => match self.logins.judge(second, record.tuple, *login) {
+                Some(login) => record.event = AppEvent::Login(Box::new(login)),
+                None => return false,
+            },
+            other => record.event = other,
+        }
+        true
     }
 
     /// Counts what an event says of its source; what has become known of the source by it.

@@ -31,6 +31,8 @@ pub(super) struct LogonTalk {
     head: Vec<u8>,
     /// Bytes of it that came.
     seen_bytes: usize,
+    /// Bytes of all of it, or of its header as long as that is not there.
+    wanted_bytes: usize,
     messages: u8,
 }
 
@@ -50,38 +52,31 @@ impl Listener for LogonTalk {
 
 impl LogonTalk {
     pub(super) fn new(framing: Framing) -> Self {
-        Self { framing, head: Vec::new(), seen_bytes: 0, messages: 0 }
+        Self { framing, head: Vec::new(), seen_bytes: 0, wanted_bytes: framing.header_bytes(), messages: 0 }
     }
 
     fn read(&mut self, mut data: &[u8], sink: Sink<'_>) -> Next {
         while !data.is_empty() {
-            let Some(wanted) = self.wanted_bytes() else { return Next::Over };
-            let (now, rest) = data.split_at(data.len().min(wanted - self.seen_bytes));
+            let (now, rest) = data.split_at(data.len().min(self.wanted_bytes - self.seen_bytes));
             let room = MAX_MESSAGE_BYTES.saturating_sub(self.head.len());
             self.head.extend_from_slice(&now[..now.len().min(room)]);
             self.seen_bytes += now.len();
             data = rest;
-            let is_whole =
-                self.seen_bytes >= self.framing.header_bytes() && self.wanted_bytes() == Some(self.seen_bytes);
-            if is_whole && self.end_message(sink) {
-                return Next::Over;
+            if self.seen_bytes < self.wanted_bytes {
+                break;
+            }
+            match self.framing.message_bytes(&self.head[..self.framing.header_bytes()]) {
+                Some(whole) if whole > self.seen_bytes => self.wanted_bytes = whole,
+                Some(whole) if whole == self.seen_bytes && !self.end_message(sink) => {}
+                _ => return Next::Over,
             }
         }
         Next::Continue
     }
 
-    /// Bytes of the whole message, or of its header as long as that is not there; none if it cannot be one.
-    fn wanted_bytes(&self) -> Option<usize> {
-        let header_bytes = self.framing.header_bytes();
-        match self.head.get(..header_bytes) {
-            Some(header) => self.framing.message_bytes(header).filter(|&whole| whole >= header_bytes),
-            None => Some(header_bytes),
-        }
-    }
-
     /// Whether the client was heard to log on, or was given enough time to.
     fn end_message(&mut self, sink: Sink<'_>) -> bool {
-        self.seen_bytes = 0;
+        (self.seen_bytes, self.wanted_bytes) = (0, self.framing.header_bytes());
         self.messages += 1;
         let logon = self.framing.setup(&self.head).and_then(ntlm::logon);
         if let Some(logon) = &logon {
@@ -181,6 +176,24 @@ mod tests {
                     break;
                 }
                 prop_assert!(talk.held_bytes() <= MAX_MESSAGE_BYTES);
+            }
+        }
+    }
+
+    #[test]
+    fn messages_stand_one_behind_the_other_until_one_is_none() {
+        for (framing, message) in
+            [(Framing::Ldap, &b"0\x04\x02\x01\x01\x42"[..]), (Framing::DceRpc, b"\x05\0\0\x03\x10\0\0\0\x0c\0\x01\x02")]
+        {
+            let stream = [message.repeat(3), vec![0xff; framing.header_bytes()]].concat();
+            for slice in 1..=stream.len() {
+                let mut talk = LogonTalk::new(framing);
+                let mut chunks = stream.chunks(slice).peekable();
+                while let Some(data) = chunks.next() {
+                    let next = talk.take(true, Piece::Data(data), &mut |_| ());
+                    assert_eq!(next, if chunks.peek().is_some() { Next::Continue } else { Next::Over });
+                }
+                assert_eq!(talk.messages, 3);
             }
         }
     }

@@ -113,12 +113,15 @@ class RetroHunts:
                 _log.warning("retro-hunt: only what is added from now on is looked for: %s: %s", self._known, error)
                 lists.write_added(None, path, following)
                 number = 0
-            if number:
-                self._hunt(lists, number, added)
-        if not self._closed:
-            following.replace(self._known)
+            outcome = self._hunt(lists, number, added) if number else ""
+        if self._closed:
+            return
+        following.replace(self._known)
+        if outcome:
+            _log.info("retro-hunt: %s", outcome)
 
-    def _hunt(self, lists: "Watchlists", number: int, added: IO[bytes]) -> None:
+    def _hunt(self, lists: "Watchlists", number: int, added: IO[bytes]) -> str:
+        """Search the history; gives what is to be told of it once that will not be done again."""
         _log.info("retro-hunt: looking for %s in the history", counted(number, "new indicator"))
         process = subprocess.Popen(
             [*self._command, json.dumps(self._places)],
@@ -143,7 +146,7 @@ class RetroHunts:
                 self._process = None
         if code and not self._closed:
             raise OSError(f"the search ended with code {code}")
-        _log.info("retro-hunt: %s", _outcome(found))
+        return _outcome(found)
 
     def _listen(self, process: "subprocess.Popen[str]", lists: "Watchlists") -> int:
         """Take what the process finds."""

@@ -5,6 +5,7 @@ mod changing_tests;
 #[cfg(test)]
 mod claiming_tests;
 mod closing;
+mod group;
 mod meeting;
 mod mirroring;
 #[cfg(test)]
@@ -25,9 +26,8 @@ mod tests;
 
 use std::time::Instant;
 
-use arrayvec::ArrayVec;
 use capture::{Block, Frame};
-use wire::{DecodeError, EncapStack, Ether, FlowKey, IpPacket, Network, Packet};
+use wire::{EncapStack, Ether, FlowKey, IpPacket, Network, Packet};
 
 use crate::claims::ClaimGate;
 use crate::clock::Watermark;
@@ -43,47 +43,9 @@ use crate::store::FrameStore;
 use crate::tunnels::Tunnels;
 use crate::watch::WatchHold;
 use crate::watchlist::Query;
+use group::{Arrival, GROUP, Group, Taken};
 use mirroring::MirrorWatch;
 pub use setup::{WorkerPorts, WorkerSetup, worker_of};
-
-/// Frames that are decoded and looked up together.
-const GROUP: usize = 32;
-
-/// Frames that go through the first steps together: each step for all of them before the next one.
-#[derive(Default)]
-struct Group<'a> {
-    frames: ArrayVec<Taken<'a>, GROUP>,
-    decoded: ArrayVec<Result<Packet<'a>, DecodeError>, GROUP>,
-    sought: ArrayVec<Option<Sought>, GROUP>,
-}
-
-/// A frame, and how many frames before it other workers take that move no clock.
-struct Taken<'a> {
-    frame: Frame<'a>,
-    passed_over: u64,
-}
-
-/// What is looked for when the turn of a packet comes.
-struct Sought {
-    /// The key of its flow, and whether its sender stands second in it.
-    key: FlowKey,
-    swapped: bool,
-    /// Where its flow seemed to be when the group was looked up.
-    place: Option<u32>,
-    /// The hash of the key.
-    hash: u64,
-    /// What its copies have in common with it.
-    fingerprint: u64,
-}
-
-/// A frame whose turn has come, with what is known of it.
-struct Arrival<'g> {
-    frame: &'g Frame<'g>,
-    decoded: &'g Result<Packet<'g>, DecodeError>,
-    sought: Option<&'g Sought>,
-    /// Which of the group it is.
-    index: usize,
-}
 
 /// One thread's share of the frames, with the flows that they belong to.
 pub struct Worker {
@@ -166,80 +128,6 @@ impl Worker {
             }
         }
         self.end_block(now);
-    }
-
-    /// Takes the next frames, without those of other workers that move no clock.
-    #[inline]
-    fn take<'a>(&mut self, frames: &mut impl Iterator<Item = Frame<'a>>, taken: &mut ArrayVec<Taken<'a>, GROUP>) {
-        taken.clear();
-        while !taken.is_full() {
-            let Some(frame) = frames.next() else { break };
-            if self.setup.is_others(&frame) && self.clock.is_within(frame.timestamp_ns) {
-                self.passed_over += 1;
-                self.passed_over_ns = frame.timestamp_ns;
-            } else {
-                prefetch_headers(frame.data);
-                taken.push(Taken { frame, passed_over: std::mem::take(&mut self.passed_over) });
-            }
-        }
-    }
-
-    /// Stores and decodes a group: no frame's step needs another's, and what a step will touch was asked for in the one
-    /// before it. With a flow cutoff frames are stored when their flow is known, see `storing`.
-    #[inline]
-    fn decode<'a>(&mut self, group: &mut Group<'a>) {
-        group.decoded.clear();
-        for (Taken { frame, .. }, stack) in group.frames.iter().zip(&mut self.encapsulations) {
-            if self.setup.is_others(frame) {
-                // Only its time counts here.
-                stack.clear();
-                group.decoded.push(Ok(Packet { ether: None, network: Network::NonIp { ethertype: 0, payload: &[] } }));
-                continue;
-            }
-            if let FrameStore::All(ring) = &mut self.store {
-                ring.store(frame);
-            }
-            let (data, origlen, link_type) = (frame.data, frame.origlen, frame.link_type.0);
-            match wire::plain_packet(data, origlen, link_type, &self.setup.ports) {
-                Some(packet) => {
-                    stack.clear();
-                    group.decoded.push(Ok(packet));
-                }
-                None => group.decoded.push(wire::decode(data, origlen, link_type, &self.setup.ports, stack)),
-            }
-            if let (FrameStore::All(ring), Some(decoded)) = (&mut self.store, group.decoded.last()) {
-                ring.describe(frame, decoded, stack);
-            }
-        }
-    }
-
-    /// Looks up the flows of a group.
-    #[inline]
-    fn seek(&mut self, group: &mut Group<'_>) {
-        group.sought.clear();
-        for (Taken { frame, .. }, decoded) in group.frames.iter().zip(&group.decoded) {
-            let (Ok(Packet { network: Network::Ip(packet), .. }), true) = (decoded, self.setup.is_own(frame, decoded))
-            else {
-                group.sought.push(None);
-                continue;
-            };
-            let tuple = match packet.fragment {
-                // In the frames' order, so that a first fragment tells of those behind it in its group.
-                true => self.fragments.tuple(packet, frame.timestamp_ns),
-                false => packet.five_tuple(),
-            };
-            let (key, swapped) = FlowKey::new(&tuple);
-            let hash = self.flows.hash(&key);
-            self.flows.prefetch(hash);
-            let fingerprint = self.mirror.fingerprint(frame, packet);
-            group.sought.push(Some(Sought { key, swapped, place: None, hash, fingerprint }));
-        }
-        for sought in group.sought.iter_mut().flatten() {
-            sought.place = self.flows.guess(sought.hash);
-        }
-        for place in group.sought.iter().flatten().filter_map(|sought| sought.place) {
-            self.flows.get(place).prefetch_conversation();
-        }
     }
 
     #[inline]
@@ -423,15 +311,5 @@ impl Worker {
             self.ledger.open(place, entry, found.matched);
         }
         self.meet_again(place);
-    }
-}
-
-/// Asks for the first cache lines of a frame, which decoding will read: another processor has written them.
-#[inline]
-fn prefetch_headers(data: &[u8]) {
-    for at in [0, 64] {
-        if let Some(byte) = data.get(at) {
-            capture::prefetch(byte);
-        }
     }
 }

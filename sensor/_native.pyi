@@ -104,12 +104,12 @@ class Batch:
         """Packet time that everything has passed, nanoseconds since 1970; 0 before the first frame."""
 
     @property
-    def hits(self) -> RecordBatch:
-        """Reports of flows that meet a watchlist entry; counts are since the last report of the same flow."""
+    def hits(self) -> str:
+        """Reports of flows that meet a watchlist entry, as a JSON list; counts are since the flow's last report."""
 
     @property
-    def findings(self) -> RecordBatch:
-        """Hosts that send mail in bulk; one that goes on is told again every 10 seconds of packet time."""
+    def findings(self) -> str:
+        """Hosts that send mail in bulk, as a JSON list; what goes on is told every 10 seconds of packet time."""
 
     @property
     def mails(self) -> RecordBatch:
@@ -127,16 +127,16 @@ class Batch:
         """Attempts to log in, by time and flow; columns as `sensor.mail.rows.LoginRow`."""
 
     @property
-    def web(self) -> RecordBatch:
-        """Requests to watched servers that rules of web attacks match, and sources that scan, in their order."""
+    def web(self) -> str:
+        """Requests to watched servers that rules of web attacks match, and sources that scan, as a JSON list."""
 
     @property
     def beacons(self) -> str:
         """Hosts that call a remote end at a machine's pace, as a JSON list; what goes on is told each minute."""
 
     @property
-    def clicks(self) -> RecordBatch:
-        """Links of mails that somebody inside follows, by time and flow; columns as `sensor.mail.rows.ClickRow`."""
+    def clicks(self) -> str:
+        """Links of mails that somebody inside follows, by time and flow: a JSON list of `sensor.mail.rows.ClickRow`."""
 
     @property
     def conditions(self) -> str:

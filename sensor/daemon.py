@@ -103,7 +103,7 @@ class Daemon:
         self._identities = Identities(self._config.hosts.max, self._config.networks.internal)
         self._history = stack.enter_context(Keeper(self._config, self._identities))
         listeners = (self._history.note, self._hooks.on_event)
-        self._outputs = stack.enter_context(AlertOutputs(self._config, self._engine, listeners))
+        self._outputs = stack.enter_context(AlertOutputs(self._config, self._engine, self._identities.name, listeners))
         self._desk = self._outputs.desk
         self._restore_identities(stack)
         self._stats = StatsLog(self._config, self._engine.log_event)
@@ -182,8 +182,9 @@ class Daemon:
         return batch
 
     def _take(self, batch: Batch) -> None:
+        self._identities.take(batch)
         # The past is told last: who its hosts were then it knows by itself.
-        self._desk.take(self._retro.take(self._identities.take(self._mail.take(self._web.take(batch)))))
+        self._desk.take(self._retro.take(self._mail.take(self._web.take(batch))))
         self._history.take(batch)
 
     def _sinks(self) -> tuple[SinkCounters, ...]:

@@ -306,8 +306,8 @@ class Engine:
         mails, logins = native.mails, native.logins
         return Batch(
             native.time_ns,
-            hits=cast("list[HitRow]", native.hits.rows()),
-            findings=cast("list[FindingRow]", native.findings.rows()),
+            hits=cast("list[HitRow]", json.loads(native.hits)),
+            findings=cast("list[FindingRow]", json.loads(native.findings)),
             ended=native.ended,
             conditions=cast("list[MirrorRow]", json.loads(native.conditions)),
             beacons=cast("list[BeaconRow]", json.loads(native.beacons)),
@@ -316,8 +316,8 @@ class Engine:
             mails=_Rows[MailRow](mails),
             raw_mails=native.raw_mails if self._has_raw_mails else (),
             logins=_Rows[LoginRow](logins),
-            clicks=cast("list[ClickRow]", native.clicks.rows()),
-            web=cast("list[WebRow]", native.web.rows()),
+            clicks=cast("list[ClickRow]", json.loads(native.clicks)),
+            web=cast("list[WebRow]", json.loads(native.web)),
             mail_records=mails,
             login_records=logins,
         )

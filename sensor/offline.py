@@ -90,12 +90,13 @@ class _Outputs:
             self._history.note if self._history else None,
             listeners.on_event,
         )
-        policy = Policy(config.alerts.suppress, rows_tell_time=True)
+        policy = Policy(config.alerts.suppress, rows_tell_time=True, name=identities.name)
         self.desk = AlertDesk(policy, event_log_of(config, engine), hearers)
 
     def take(self, batch: Batch, engine: Engine) -> None:
         """Take what was judged, with the records that wait; at the end all that are left."""
-        self.desk.take(self.identities.take(batch))
+        self.identities.take(batch)
+        self.desk.take(batch)
         for taker in (self._report, self._history):
             if taker is not None:
                 taker.take(batch)

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from sensor.alerts.batch import Row
 from sensor.alerts.desk import AlertDesk, EventLog
 from sensor.alerts.incident import Event
 from sensor.alerts.log import AlertLog
@@ -82,13 +83,20 @@ class AlertOutputs:
     """Opens the alert log, goes on with the incidents of the last run, and saves them at the end.
 
     `evidence` keeps the packets of incidents; None where there is no ring to cut them out of, or none are wanted.
+    `name` puts the machine in a row.
     """
 
-    def __init__(self, config: Config, engine: Engine, listeners: Iterable[Callable[[Event], None] | None]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        engine: Engine,
+        name: Callable[[Row], None],
+        listeners: Iterable[Callable[[Event], None] | None],
+    ) -> None:
         self._state = StateFile(config.alerts.state)
         self._alert_log = AlertLog(config.alerts.log) if config.alerts.log else None
         self._outbox = Outbox(self._alert_log, self._state)
-        self._policy = Policy(config.alerts.suppress, time.time_ns())
+        self._policy = Policy(config.alerts.suppress, time.time_ns(), name=name)
         self.evidence = evidence_keeper(config, live=True)
         hearers = (self._outbox.post, self.evidence.take if self.evidence else None, *listeners)
         self.desk = AlertDesk(self._policy, event_log_of(config, engine), hearers)

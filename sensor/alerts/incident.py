@@ -21,6 +21,10 @@ CLOSE_AFTER_NS = 3600 * NS_PER_SECOND
 """An incident that was not seen for so long is closed, whatever its rule."""
 
 
+STATE_VERSION = 1
+"""Form of the state document."""
+
+
 Tally = FlowTally | FindingTally | BeaconTally | JudgedTally | ConditionTally
 """What an incident counts with."""
 
@@ -235,6 +239,15 @@ class Incident:
                 }
             case ConditionTally() as condition:
                 return {"text": condition.text, "count": condition.count}
+
+
+@dataclass(frozen=True, slots=True)
+class StateDocument:
+    """What outlives a restart."""
+
+    incidents: list[Incident]
+    recent_ids: list[str]
+    version: int = STATE_VERSION
 
 
 def short_id(key: Key, time_ns: int, taken: Container[str]) -> str:

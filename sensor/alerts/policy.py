@@ -7,8 +7,7 @@ batches.
 
 import heapq
 from collections import Counter, OrderedDict, deque
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from itertools import chain, count, islice
 from typing import Any, cast
 
@@ -23,6 +22,7 @@ from sensor.alerts.incident import (
     Incident,
     Key,
     Kind,
+    StateDocument,
     Tally,
     short_id,
 )
@@ -42,9 +42,6 @@ MOST_CLOSED = 1000
 EVE_ALERTS_PER_INCIDENT = 100
 """Flows of one incident that get an alert of their own in the event log."""
 
-STATE_VERSION = 1
-"""Form of the state document."""
-
 _REMEMBERED_IDS = 4096
 _FURTHEST_AHEAD_NS = 60 * NS_PER_SECOND
 _NEVER_NS = 1 << 63
@@ -59,26 +56,24 @@ _RULE_OF_TYPE = {
 Output = Event | EveAlert
 
 
-@dataclass(frozen=True, slots=True)
-class StateDocument:
-    """What outlives a restart."""
-
-    incidents: list[Incident]
-    recent_ids: list[str]
-    version: int = STATE_VERSION
-
-
 class Policy:
     """Keeps the open incidents. `now_ns` is the time at the start.
 
     With `rows_tell_time` the time of a batch is that of its latest row. What the core says how far packet time has
     come depends on when its threads ran; its rows do not, and `read` must give the same lines each time.
+    `name` puts the host's machine in a row that is told in full.
     """
 
     def __init__(
-        self, suppressions: Iterable[SuppressEntry] = (), now_ns: int = 0, *, rows_tell_time: bool = False
+        self,
+        suppressions: Iterable[SuppressEntry] = (),
+        now_ns: int = 0,
+        *,
+        rows_tell_time: bool = False,
+        name: Callable[[Row], None] | None = None,
     ) -> None:
         self._rows_tell_time = rows_tell_time
+        self._name = name or _leave_nameless
         self.opened: Counter[tuple[str, str]] = Counter()
         self.suppressed: Counter[str] = Counter()
         self.overflowed = 0
@@ -224,10 +219,12 @@ class Policy:
         else:
             self._add_hit(incident, row, ends, time_ns, out)
         if row["event"] == "open" and incident.eve_alerts < EVE_ALERTS_PER_INCIDENT:
+            self._name(row)
             incident.eve_alerts += 1
             out.append(EveAlert(time_ns, key.rule, incident.severity, incident.id, row))
 
     def _open_flows(self, key: Key, row: HitRow, ends: Ends, time_ns: int, out: list[Output]) -> Incident:
+        self._name(row)
         tally = FlowTally.of(row, ends)
         incident = self._new(key, Severity(row["severity"]), time_ns, tally)
         tally.add(row, ends)
@@ -243,6 +240,7 @@ class Policy:
         self._schedule(incident)
 
     def _take_finding(self, row: FindingRow, time_ns: int, out: list[Output]) -> None:
+        self._name(row)
         key = Key(row["rule"], row["host"], "")
         if self._is_suppressed(key, "", time_ns):
             return
@@ -259,6 +257,7 @@ class Policy:
         out.append(EveAlert(time_ns, key.rule, incident.severity, incident.id, row))
 
     def _take_judged(self, row: JudgedRow, time_ns: int, out: list[Output]) -> None:
+        self._name(row)
         key = Key(row["rule"], row["host"], row["subject"])
         if self._is_suppressed(key, row["remote"], time_ns):
             return
@@ -282,6 +281,7 @@ class Policy:
             out.append(EveAlert(time_ns, key.rule, incident.severity, incident.id, row))
 
     def _take_beacon(self, row: BeaconRow, time_ns: int, out: list[Output]) -> None:
+        self._name(row)
         key = Key(row["rule"], row["host"], remote_end(row))
         if self._is_suppressed(key, row["remote"], time_ns):
             return
@@ -395,3 +395,7 @@ class Policy:
             self.revision += 1
         if incident.last_ns + CLOSE_AFTER_NS <= due_ns:
             out.append(self._close(incident, due_ns))
+
+
+def _leave_nameless(row: Row) -> None:
+    """Where nobody looks for machines, rows have none."""

@@ -1,6 +1,6 @@
 """The rows that the core hands to the alert policy, one typed dictionary a kind, and who is who in them.
 
-`machine` is put in on the way, see `sensor.identity`; it is the machine of the host at the time of the row.
+`machine` is put in where a row is told in full, see `sensor.identity`; it is the host's machine at the time of the row.
 """
 
 from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, TypedDict, final

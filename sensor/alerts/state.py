@@ -7,8 +7,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from sensor.alerts.incident import Incident
-from sensor.alerts.policy import STATE_VERSION, StateDocument
+from sensor.alerts.incident import STATE_VERSION, Incident, StateDocument
 from sensor.alerts.rules import BY_NAME
 from sensor.saved_file import SavedFile
 

@@ -1,11 +1,12 @@
-"""The identities of a run: learns from each batch of the core, and names the hosts in its rows."""
+"""The identities of a run: learns from each batch of the core, and names the hosts of rows."""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sensor.alerts.rows import BeaconRow, FindingRow, HitRow, JudgedRow, ends_of, host_mac
+from sensor.alerts.batch import Row
+from sensor.alerts.rows import ends_of, host_mac
 from sensor.engine import Batch
 from sensor.identity import dissect, memory_file, vendor
 from sensor.identity.dissect import PROTOCOLS, Dissector
@@ -55,17 +56,20 @@ class Identities:
         with self._lock:
             self._table.learn(evidence)
 
-    def take(self, batch: Batch) -> Batch:
-        """Learn from a batch; give it with the machine of each host in `machine`."""
+    def take(self, batch: Batch) -> None:
+        """Learn from a batch."""
         with self._lock:
             self._table.learn_routers(batch.routers)
             for frame in batch.punted:
                 self._read(frame)
-            hits = [self._name_hit(row) for row in batch.hits]
-            findings = [self._name_finding(row) for row in batch.findings]
-            judged = [self._name_judged(row) for row in batch.judged]
-            beacons = [self._name_beacon(row) for row in batch.beacons]
-        return replace(batch, hits=hits, findings=findings, beacons=beacons, judged=judged)
+
+    def name(self, row: Row) -> None:
+        """Put the machine of the host in a row, as far as it is known by now; who was looked for before stays."""
+        if "machine" in row:
+            return
+        host = ends_of(row).host if "flow_id" in row else row["host"]
+        with self._lock:
+            row["machine"] = self._table.who(host, row["time_ns"], host_mac(row))
 
     def who(self, ip: str, time_ns: int) -> Machine | None:
         """Say who had an address at a time."""
@@ -118,15 +122,3 @@ class Identities:
         }
         for fact in self._dissector.read(frame):
             learn[type(fact)](replace(fact, vlan=tuple(frame.vlan)) if isinstance(fact, Evidence) else fact)
-
-    def _name_hit(self, row: HitRow) -> HitRow:
-        return {**row, "machine": self._table.who(ends_of(row).host, row["time_ns"], host_mac(row))}
-
-    def _name_finding(self, row: FindingRow) -> FindingRow:
-        return {**row, "machine": self._table.who(row["host"], row["time_ns"], row["mac"])}
-
-    def _name_beacon(self, row: BeaconRow) -> BeaconRow:
-        return {**row, "machine": self._table.who(row["host"], row["time_ns"], row["mac"])}
-
-    def _name_judged(self, row: JudgedRow) -> JudgedRow:
-        return {**row, "machine": self._table.who(row["host"], row["time_ns"], row["mac"])}

@@ -13,8 +13,9 @@ from tests.traffic.case_capture import write_hidden_case
 _OURS = """
 import sys, sensor
 with sensor.open(sys.argv[1]) as capture:
-    for request in capture.http():
-        print(request.method, request.url)
+    for exchange in capture.http():
+        if exchange.method is not None:
+            print(exchange.method, exchange.url)
 """
 _PYSHARK = """
 import sys, pyshark
@@ -51,7 +52,8 @@ def _tshark(file: Path, kept: Path) -> list[str]:
 def requests(file: Path, packets: int, pyshark: Path, rounds: int) -> list[Reading]:
     """All HTTP requests, asked of the library and of pyshark in the interpreter `pyshark`; ours comes first.
 
-    Both scripts are whole processes. pyshark has its display filter, without which it takes twenty times as long.
+    Both scripts are whole processes. An exchange lacks its request where so many waited for answers that it was told
+    before its own came. pyshark has its display filter, without which it takes twenty times as long.
     RuntimeError: they differ in what they print.
     """
     tools = [

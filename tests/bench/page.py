@@ -17,8 +17,8 @@ What `make bench` measured: whole processes from start to exit over a generated 
 average), page cache warm, all tools in turns within one run; live over a veth cable, the sender on a core of its own.
 `spanwatch read` keeps flows, hosts, names and identity and holds a list of a million addresses; no ring, no log but
 where it says so; as many workers as there are processors, and one where growth is measured. The report is measured
-beside one pass of tshark that only filters, the library beside pyshark with the same question and a display filter, both
-over the phishing case hidden in the office. Figures are medians of {rounds} rounds, of slow tools those of a single one,
+beside one pass of tshark that only filters, the library beside pyshark with the same question and a display filter,
+both over the phishing case hidden in the office. Figures are medians of {rounds} rounds, of slow tools those of one,
 on {cpus} cores, Linux {kernel}, Python {python}.
 They hold for one machine on one day: compare within a table.
 

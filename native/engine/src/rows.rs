@@ -1,4 +1,4 @@
-//! What a poll gives, as rows for Arrow.
+//! What a poll gives, as rows for Python: JSON, or Arrow where somebody takes the columns.
 
 mod click;
 mod ends;
@@ -7,8 +7,7 @@ mod web;
 
 use std::time::Duration;
 
-use arrow_array::RecordBatch;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::json;
 use wire::{Address, Mac};
 
@@ -16,16 +15,15 @@ use crate::detect::{BeaconFinding, Finding, Hit};
 use crate::flow::{ORIG, RESP};
 use crate::mirror::ConditionChange;
 use crate::output::protocol_name;
-use crate::query::to_arrow;
 use crate::watchlist::Side;
 
-pub use click::clicks_to_arrow;
+pub use click::clicks_to_json;
 pub use mail::{logins_to_arrow, mails_to_arrow, raw_messages};
-pub use web::web_to_arrow;
+pub use web::web_to_json;
 
 /// A report of a flow that meets a watchlist entry; `src` is the originator, counts are since the last report of the
 /// flow under this entry.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 struct HitRow {
     time_ns: u64,
     event: String,
@@ -65,7 +63,7 @@ struct HitRow {
 }
 
 /// A host that sends mail in bulk.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 struct FindingRow {
     time_ns: u64,
     rule: String,
@@ -81,20 +79,20 @@ struct FindingRow {
     examples: Vec<String>,
 }
 
-/// Hits as Arrow; `interfaces` are names by index.
+/// Hits as a JSON list; `interfaces` are names by index.
 ///
 /// # Errors
-/// The rows do not fit Arrow's types; a defect of the row type.
-pub fn hits_to_arrow(hits: &[Hit], interfaces: &[String]) -> Result<RecordBatch, serde_arrow::Error> {
-    to_arrow(&hits.iter().map(|hit| HitRow::new(hit, interfaces)).collect::<Vec<_>>())
+/// A row has no form in JSON; a defect of the row type.
+pub fn hits_to_json(hits: &[Hit], interfaces: &[String]) -> serde_json::Result<String> {
+    serde_json::to_string(&hits.iter().map(|hit| HitRow::new(hit, interfaces)).collect::<Vec<_>>())
 }
 
-/// Findings as Arrow; `interfaces` are names by index.
+/// Findings as a JSON list; `interfaces` are names by index.
 ///
 /// # Errors
-/// The rows do not fit Arrow's types; a defect of the row type.
-pub fn findings_to_arrow(findings: &[Finding], interfaces: &[String]) -> Result<RecordBatch, serde_arrow::Error> {
-    to_arrow(&findings.iter().map(|finding| FindingRow::new(finding, interfaces)).collect::<Vec<_>>())
+/// A row has no form in JSON; a defect of the row type.
+pub fn findings_to_json(findings: &[Finding], interfaces: &[String]) -> serde_json::Result<String> {
+    serde_json::to_string(&findings.iter().map(|finding| FindingRow::new(finding, interfaces)).collect::<Vec<_>>())
 }
 
 /// Changes of the mirror as a JSON list: there are few, and their figures differ.

@@ -163,6 +163,11 @@ fn punted<'a>(frame: &'a PuntedFrame, interfaces: &[String]) -> Punted<'a> {
     (frame.time_ns, protocol, frame.kind, source, vlans, macs, addresses, Cow::Borrowed(&frame.message))
 }
 
+#[allow(clippy::needless_pass_by_value)] // `map_err` hands it over
+fn unwritten(error: serde_json::Error) -> PyErr {
+    PyRuntimeError::new_err(error.to_string())
+}
+
 #[pyclass(frozen, module = "sensor._native")]
 struct Batch {
     polled: engine::Polled,
@@ -182,15 +187,13 @@ impl Batch {
     }
 
     #[getter]
-    fn hits(&self, py: Python<'_>) -> PyResult<RecordBatch> {
-        let rows = py.detach(|| engine::rows::hits_to_arrow(&self.polled.notice.hits, &self.interfaces));
-        Ok(RecordBatch(rows.map_err(|error| raise(error.into()))?))
+    fn hits(&self, py: Python<'_>) -> PyResult<String> {
+        py.detach(|| engine::rows::hits_to_json(&self.polled.notice.hits, &self.interfaces)).map_err(unwritten)
     }
 
     #[getter]
-    fn findings(&self, py: Python<'_>) -> PyResult<RecordBatch> {
-        let rows = py.detach(|| engine::rows::findings_to_arrow(&self.polled.notice.findings, &self.interfaces));
-        Ok(RecordBatch(rows.map_err(|error| raise(error.into()))?))
+    fn findings(&self, py: Python<'_>) -> PyResult<String> {
+        py.detach(|| engine::rows::findings_to_json(&self.polled.notice.findings, &self.interfaces)).map_err(unwritten)
     }
 
     #[getter]
@@ -211,9 +214,8 @@ impl Batch {
     }
 
     #[getter]
-    fn web(&self, py: Python<'_>) -> PyResult<RecordBatch> {
-        let rows = py.detach(|| engine::rows::web_to_arrow(&self.polled.notice.web, &self.interfaces));
-        Ok(RecordBatch(rows.map_err(|error| raise(error.into()))?))
+    fn web(&self, py: Python<'_>) -> PyResult<String> {
+        py.detach(|| engine::rows::web_to_json(&self.polled.notice.web, &self.interfaces)).map_err(unwritten)
     }
 
     #[getter]
@@ -222,9 +224,8 @@ impl Batch {
     }
 
     #[getter]
-    fn clicks(&self, py: Python<'_>) -> PyResult<RecordBatch> {
-        let rows = py.detach(|| engine::rows::clicks_to_arrow(&self.polled.notice.clicks, &self.interfaces));
-        Ok(RecordBatch(rows.map_err(|error| raise(error.into()))?))
+    fn clicks(&self, py: Python<'_>) -> PyResult<String> {
+        py.detach(|| engine::rows::clicks_to_json(&self.polled.notice.clicks, &self.interfaces)).map_err(unwritten)
     }
 
     #[getter]

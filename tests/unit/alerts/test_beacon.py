@@ -87,6 +87,7 @@ def test_an_open_beacon_outlives_a_restart_and_is_described() -> None:
 
 def test_the_machine_is_named() -> None:
     request = frame("dhcp", dhcp(1, 3, [(12, b"PC-0417")]))
-    batch = Identities(10).take(Batch(START, beacons=[beacon(mac=None)], punted=[request, frame("arp", arp(PC_IP))]))
-    (line,) = lines(Policy().take(batch))
+    identities = Identities(10)
+    identities.take(Batch(START, punted=[request, frame("arp", arp(PC_IP))]))
+    (line,) = lines(take(Policy(name=identities.name), beacon(mac=None)))
     assert f"{PC_IP} (PC-0417 {PC_MAC} vlan 20) -> c2.example" in line

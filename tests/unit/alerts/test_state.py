@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from sensor.alerts.incident import Condition
-from sensor.alerts.policy import Policy, StateDocument
+from sensor.alerts.incident import Condition, StateDocument
+from sensor.alerts.policy import Policy
 from sensor.alerts.state import StateFile, decode, encode
 from sensor.engine import Batch
 from tests.unit.samples import START, finding, hit, judged

@@ -1,15 +1,16 @@
-//! Followed links, as rows for Arrow.
+//! Followed links, as rows.
 
-use arrow_array::RecordBatch;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::ends::{EndsRow, beside_each_other};
+use super::ends::EndsRow;
 use crate::detect::Click;
 use crate::names::AppEvent;
 
 /// Somebody inside (`src`) asks for the host of a mail's link.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 struct ClickRow {
+    #[serde(flatten)]
+    ends: EndsRow,
     protocol: String,
     host: String,
     target: String,
@@ -18,22 +19,22 @@ struct ClickRow {
     mail_ns: u64,
 }
 
-/// Followed links as Arrow; `interfaces` are names by index.
+/// Followed links as a JSON list; `interfaces` are names by index.
 ///
 /// # Errors
-/// The rows do not fit Arrow's types; a defect of the row type.
-pub fn clicks_to_arrow(clicks: &[Click], interfaces: &[String]) -> Result<RecordBatch, serde_arrow::Error> {
-    let rows = clicks.iter().map(|click| (EndsRow::new(&click.record, interfaces), ClickRow::new(click)));
-    beside_each_other(rows.unzip())
+/// A row has no form in JSON; a defect of the row type.
+pub fn clicks_to_json(clicks: &[Click], interfaces: &[String]) -> serde_json::Result<String> {
+    serde_json::to_string(&clicks.iter().map(|click| ClickRow::new(click, interfaces)).collect::<Vec<_>>())
 }
 
 impl ClickRow {
-    fn new(click: &Click) -> Self {
+    fn new(click: &Click, interfaces: &[String]) -> Self {
         let target = match &click.record.event {
             AppEvent::Http(exchange) => exchange.request.as_ref().map(|request| request.uri.to_string()),
             _ => None,
         };
         Self {
+            ends: EndsRow::new(&click.record, interfaces),
             protocol: click.record.event.kind().to_owned(),
             host: click.host.to_string(),
             // A link's own query tells who was written to; any other may hold what nobody should read here.
@@ -48,7 +49,7 @@ impl ClickRow {
 #[cfg(test)]
 mod tests {
     use app::http::Request;
-    use arrow_array::cast::AsArray;
+    use serde_json::Value;
 
     use super::*;
     use crate::names::{AppRecord, HttpExchange};
@@ -62,10 +63,10 @@ mod tests {
             let record = AppRecord::sample(START, wire::Address::v4(PC.0), AppEvent::Http(Box::new(exchange)));
             Click { record, host: "lure.example".into(), exact, visited_before: false, mail_ns: START - 1 }
         };
-        let rows = clicks_to_arrow(&[click(true), click(false)], &[]).expect("rows");
-        let column = |name: &str| rows.column_by_name(name).expect("a column").as_string::<i32>().clone();
-        assert_eq!((column("host").value(0), column("protocol").value(0)), ("lure.example", "http"));
-        assert_eq!([column("target").value(0), column("target").value(1)], ["/a?password=x", ""]);
-        assert_eq!(column("src_ip").value(0), "10.20.3.44");
+        let rows = clicks_to_json(&[click(true), click(false)], &[]).expect("rows");
+        let rows: Value = serde_json::from_str(&rows).expect("JSON");
+        assert_eq!((&rows[0]["host"], &rows[0]["protocol"]), (&"lure.example".into(), &"http".into()));
+        assert_eq!([&rows[0]["target"], &rows[1]["target"]], ["/a?password=x", ""]);
+        assert_eq!(rows[0]["src_ip"], "10.20.3.44");
     }
 }

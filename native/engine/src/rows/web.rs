@@ -1,17 +1,18 @@
-//! Findings on web servers, as rows for Arrow.
+//! Findings on web servers, as rows.
 
 use std::time::Duration;
 
-use arrow_array::RecordBatch;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::ends::{EndsRow, beside_each_other};
+use super::ends::EndsRow;
 use crate::output::protocol_name;
 use crate::web::WebRecord;
 
 /// A request to a watched server that a rule matches; `src` asks, `dest` is the server.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 struct WebRow {
+    #[serde(flatten)]
+    ends: EndsRow,
     proto: String,
     category: String,
     rule: String,
@@ -34,13 +35,12 @@ struct WebRow {
     count: u32,
 }
 
-/// Findings as Arrow; `interfaces` are names by index.
+/// Findings as a JSON list; `interfaces` are names by index.
 ///
 /// # Errors
-/// The rows do not fit Arrow's types; a defect of the row type.
-pub fn web_to_arrow(found: &[WebRecord], interfaces: &[String]) -> Result<RecordBatch, serde_arrow::Error> {
-    let rows = found.iter().map(|record| (EndsRow::new(&record.flow, interfaces), WebRow::new(record)));
-    beside_each_other(rows.unzip())
+/// A row has no form in JSON; a defect of the row type.
+pub fn web_to_json(found: &[WebRecord], interfaces: &[String]) -> serde_json::Result<String> {
+    serde_json::to_string(&found.iter().map(|record| WebRow::new(record, interfaces)).collect::<Vec<_>>())
 }
 
 fn seconds(time_ns: u64) -> f64 {
@@ -48,9 +48,10 @@ fn seconds(time_ns: u64) -> f64 {
 }
 
 impl WebRow {
-    fn new(record: &WebRecord) -> Self {
+    fn new(record: &WebRecord, interfaces: &[String]) -> Self {
         let finding = &record.finding;
         Self {
+            ends: EndsRow::new(&record.flow, interfaces),
             proto: protocol_name(record.flow.tuple.protocol),
             category: finding.label.category.clone(),
             rule: finding.label.name.clone(),

@@ -52,9 +52,9 @@ impl Worker {
     /// Collects what changed, and sees to the flows whose time has come; second number `closed` has closed.
     fn gather(&mut self, closed: u64) {
         let tick = self.clock.tick();
-        let mut dirty = std::mem::take(&mut self.dirty);
-        for (number, &place) in dirty.iter().enumerate() {
-            if let Some(&later) = dirty.get(number + AHEAD) {
+        let handed = self.changed.take(self.setup.mode, closed);
+        for (number, &place) in handed.iter().enumerate() {
+            if let Some(&later) = handed.get(number + AHEAD) {
                 capture::prefetch_whole(self.flows.get(later));
             }
             let flow = self.flows.get_mut(place);
@@ -70,8 +70,6 @@ impl Worker {
             self.judge_sides(place);
             self.hand_ahead(closed);
         }
-        dirty.clear();
-        self.dirty = dirty;
         let mut due = std::mem::take(&mut self.due);
         self.flows.expire(tick, &mut due);
         for place in due.drain(..) {

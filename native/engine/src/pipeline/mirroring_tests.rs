@@ -44,6 +44,17 @@ fn a_connection_of_which_one_end_shows_is_one_sided_until_the_other_does() {
 }
 
 #[test]
+fn offline_too_a_missing_direction_is_told_in_the_second_that_shows_it() {
+    let mut bench = Bench::new(Mode::Read, 10);
+    let told: Vec<_> = one_direction(1000).into_iter().map(|(second, frame)| (second * SECOND, frame)).collect();
+    bench.feed(&told);
+    bench.feed(&[(3 * SECOND, udp(PC, SERVER, b"on"))]);
+    let seconds = bench.finish().0.into_iter();
+    let one_sided = seconds.filter(|own| own.sources.iter().any(|source| source.counts.tcp_one_sided_flows > 0));
+    assert_eq!(one_sided.map(|own| own.second - START / SECOND).collect::<Vec<_>>(), [2]);
+}
+
+#[test]
 fn a_scan_a_refusal_and_a_lone_acknowledgement_are_not_one_sided() {
     let mut bench = Bench::new(Mode::Read, 100);
     for port in 1..20 {

@@ -1,5 +1,6 @@
 //! A worker: what happens to every frame, on one screen. Nothing here allocates, locks, logs or reads a clock per packet.
 
+mod changed;
 #[cfg(test)]
 mod changing_tests;
 #[cfg(test)]
@@ -43,6 +44,7 @@ use crate::store::FrameStore;
 use crate::tunnels::Tunnels;
 use crate::watch::WatchHold;
 use crate::watchlist::Query;
+use changed::Changed;
 use group::{Arrival, GROUP, Group, Taken};
 use mirroring::MirrorWatch;
 pub use setup::{WorkerPorts, WorkerSetup, worker_of};
@@ -65,7 +67,7 @@ pub struct Worker {
     claims: ClaimGate,
     counters: WorkerCounters,
     second: SecondDelta,
-    dirty: Vec<u32>,
+    changed: Changed,
     due: Vec<u32>,
     scan: Option<Scan>,
     /// Bytes that are kept of conversations.
@@ -99,7 +101,7 @@ impl Worker {
             claims: ClaimGate::default(),
             counters,
             second,
-            dirty: Vec::new(),
+            changed: Changed::default(),
             due: Vec::new(),
             scan: None,
             held_bytes: 0,
@@ -200,7 +202,7 @@ impl Worker {
         flow.last_tick = self.clock.tick();
         if !flow.flags.contains(FlowFlags::DIRTY) {
             flow.flags.insert(FlowFlags::DIRTY);
-            self.dirty.push(place);
+            self.changed.note(place, flow.tells_more());
         }
         let heard = !copy && flow.naming == Naming::Open;
         let known = flow.generation == self.watch.generation && !flow.flags.contains(FlowFlags::ALERTED);
@@ -240,6 +242,7 @@ impl Worker {
     fn follow_state(&mut self, place: u32, outcome: TouchOutcome) {
         if outcome.answered {
             self.flows.mark_answered(place);
+            self.changed.tells_more(place);
         }
         if outcome.closed {
             self.flows.rearm(place);

@@ -274,12 +274,30 @@ fn offline_the_deltas_of_a_large_second_do_not_wait_for_its_end() {
 
 #[test]
 fn ends_meet_when_a_flow_opens_and_when_it_is_answered() {
-    let mut bench = Bench::new(Mode::Read, 10);
+    let mut bench = Bench::new(Mode::Live, 10);
     let (asked, answered) = (udp(PC, SERVER, b"a"), udp(SERVER, PC, b"b"));
     bench.feed(&[(0, asked.clone()), (SECOND, asked.clone()), (2 * SECOND, answered), (3 * SECOND, asked)]);
     let (seconds, _) = bench.finish();
     let met: Vec<_> = seconds.iter().flat_map(|second| &second.deltas).map(|delta| delta.met).collect();
     assert_eq!(met[..4], [true, false, true, false]);
+}
+
+#[test]
+fn offline_counts_wait_some_seconds_and_a_flow_that_opens_or_is_answered_does_not() {
+    for (mode, expected) in [
+        (Mode::Read, vec![(0, 1), (3, 3), (7, 4), (12, 5)]),
+        (Mode::Live, (0..=12).map(|second| (second, 1)).chain([(12, 0)]).collect()),
+    ] {
+        let mut bench = Bench::new(mode, 10);
+        let frame = |second| if second == 3 { udp(SERVER, PC, b"b") } else { udp(PC, SERVER, b"a") };
+        bench.feed(&(0..=12).map(|second| (second * SECOND, frame(second))).collect::<Vec<_>>());
+        let told = bench.finish().0.into_iter().flat_map(|own| {
+            own.deltas.into_iter().map(move |delta| {
+                (own.second - START / SECOND, delta.counts[ORIG].packets + delta.counts[RESP].packets)
+            })
+        });
+        assert_eq!(told.collect::<Vec<_>>(), expected);
+    }
 }
 
 #[test]

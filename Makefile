@@ -64,7 +64,7 @@ fuzz: install-fuzz build $(CARGO_FUZZ) ## FUZZ_CASES cases for each property tes
 	        -timeout=10 -rss_limit_mb=2048 -artifact_prefix=$(CURDIR)/.cache/fuzz/found/$$target- -verbosity=0; \
 	done
 
-bench: install-bench build .cache/pyshark ## measure reading and live capture against other tools
+bench: install-bench build .cache/pyshark .cache/nfstream ## measure reading and live capture against other tools
 	$(SUDO) $(BIN)/python -m tests.bench $(BENCH_ARGS)
 
 docs: build ## write what is generated: pages of configuration, metrics, alert rules, and the library's defaults
@@ -127,11 +127,13 @@ install-bench:
 	@echo "fuzz: installing cargo-fuzz into .cache/cargo" >&2
 	$(CARGO) install --quiet --locked --root .cache/cargo cargo-fuzz
 
-# The library is measured beside it; in an environment of its own, since nothing else wants it.
-.cache/pyshark:
+# What is measured beside ours; each in an environment of its own, since nothing else wants it.
+.cache/pyshark: PEER = pyshark==0.6
+.cache/nfstream: PEER = nfstream==6.6.0
+.cache/pyshark .cache/nfstream:
 	rm -rf $@ $@.part
 	$(BIN)/python -m venv $@.part
-	$@.part/bin/pip install --quiet pyshark==0.6
+	$@.part/bin/pip install --quiet $(PEER)
 	mv $@.part $@
 
 # What the service needs, as wheels for Debian's own Python: the system test installs without a network.

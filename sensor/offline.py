@@ -95,7 +95,6 @@ class _Outputs:
 
     def take(self, batch: Batch, engine: Engine) -> None:
         """Take what was judged, with the records that wait; at the end all that are left."""
-        self.identities.take(batch)
         self.desk.take(batch)
         for taker in (self._report, self._history):
             if taker is not None:
@@ -141,6 +140,7 @@ def _judge_all(config: Config, engine: Engine, outputs: _Outputs, lists: Callabl
     engine.start()
     try:
         for batch in _batches(engine, outputs.show_progress):
+            outputs.identities.take(batch)
             outputs.take(mail.take(web.take(batch)), engine)
             if _is_calm(batch):
                 outputs.identities.warm_up()

@@ -64,7 +64,7 @@ class Identities:
                 self._read(frame)
 
     def name(self, row: Row) -> None:
-        """Put the machine of the host in a row, as far as it is known by now; who was looked for before stays."""
+        """Put the machine of the host in a row, as far as it is known by now; a row that has one keeps it."""
         if "machine" in row:
             return
         host = ends_of(row).host if "flow_id" in row else row["host"]

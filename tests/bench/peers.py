@@ -9,6 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LIMIT_MANIFEST = "native/Cargo.toml"
+_NFSTREAM = Path(".cache/nfstream/bin/python").absolute()
+_COUNT_FLOWS = """
+import sys, nfstream
+print(sum(1 for _ in nfstream.NFStreamer(source=sys.argv[1], n_dissections=0)))
+"""
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,7 @@ def others(capture: Path, cache: Path, collector_port: int) -> Iterator[Tool]:
         # It waits for some seconds at its start and end: only its CPU time compares.
         Tool("pmacctd, with its pauses", [*pmacctd, "-I", file], rounds=1),
         Tool("ndpiReader", ["ndpiReader", "-q", "-i", file], rounds=1),
+        Tool("nfstream, no dissection", [str(_NFSTREAM), "-c", _COUNT_FLOWS, file], rounds=1),
         Tool("tshark -z conv,tcp", ["tshark", "-n", "-q", "-r", file, "-z", "conv,tcp"], rounds=1),
     ]
     yield from (tool for tool in tools if shutil.which(tool.command[0]))

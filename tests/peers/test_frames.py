@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from pathlib import Path
 
@@ -25,8 +24,10 @@ NAMES = {"pop": "pop3"}
 
 
 @pytest.mark.parametrize(("name", "protocol"), CAPTURES)
-def test_the_frames_are_those_of_the_conversations(spanwatch: Path, tmp_path: Path, name: str, protocol: str) -> None:
-    capture = Path(os.environ["SPANWATCH_CORPUS"]) / "pcap" / name
+def test_the_frames_are_those_of_the_conversations(
+    spanwatch: Path, corpus: Path, tmp_path: Path, name: str, protocol: str
+) -> None:
+    capture = corpus / "pcap" / name
     streams = set(_column(capture, "tcp.stream", protocol))
     assert streams
     wanted = " || ".join(f"tcp.stream == {stream}" for stream in sorted(streams))

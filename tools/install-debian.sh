@@ -7,8 +7,7 @@ set -euo pipefail
 readonly RUST_MINIMUM=1.85
 readonly APT_OPTIONS=(-y --no-install-recommends -o DPkg::Lock::Timeout=600)
 # Services that some packages would start at once and at every boot; only their tools are wanted here.
-# A package, and its services where they have other names.
-readonly UNWANTED_SERVICES=(argus-server nfdump pmacct:{nf,pm,sf,u}acctd prometheus softflowd)
+readonly UNWANTED_SERVICES=(argus-server nfdump prometheus softflowd)
 FIND_PYTHON=$(dirname "$0")/find-python.sh
 readonly FIND_PYTHON
 PATH="$PATH:$HOME/.cargo/bin:/usr/local/sbin:/usr/sbin:/sbin"
@@ -72,7 +71,6 @@ want_bench() {
     want_command ndpiReader libndpi-bin
     want_command netsniff-ng netsniff-ng
     want_command nfpcapd nfdump
-    want_command pmacctd pmacct
     want_command softflowd softflowd
     want_command valgrind valgrind
 }
@@ -149,7 +147,7 @@ install_packages() {
     [ "$made_policy" = no ] || as_root rm -f "$policy"
     [ "$status" -eq 0 ] || die "apt-get install failed: see above"
     for service in "${UNWANTED_SERVICES[@]}"; do
-        case " $* " in *" ${service%:*} "*) as_root systemctl --quiet disable "${service#*:}.service" || true ;; esac
+        case " $* " in *" $service "*) as_root systemctl --quiet disable "$service.service" || true ;; esac
     done
 }
 

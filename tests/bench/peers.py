@@ -41,8 +41,6 @@ def others(capture: Path, cache: Path, collector_port: int) -> Iterator[Tool]:
     records.mkdir(exist_ok=True)
     pid = str(cache / "softflowd.pid")
     softflowd = ["softflowd", "-d", "-v", "9", "-n", f"127.0.0.1:{collector_port}", "-p", pid, "-c", "none"]
-    keys = "src_host,dst_host,src_port,dst_port,proto"
-    pmacctd = ["pmacctd", "-P", "print", "-c", keys, "-r", "60", "-O", "csv", "-o", "/dev/null", "-z"]
     file = str(capture)
     tools = [
         Tool("softflowd", [*softflowd, "-r", file]),
@@ -50,8 +48,6 @@ def others(capture: Path, cache: Path, collector_port: int) -> Iterator[Tool]:
         Tool("tcpdump -w /dev/null", ["tcpdump", "-r", file, "-w", "/dev/null"]),
         Tool("nfpcapd", ["nfpcapd", "-r", file, "-w", str(records)]),
         Tool("argus", ["argus", "-r", file, "-w", "/dev/null"]),
-        # It waits for some seconds at its start and end: only its CPU time compares.
-        Tool("pmacctd, with its pauses", [*pmacctd, "-I", file], rounds=1),
         Tool("ndpiReader", ["ndpiReader", "-q", "-i", file], rounds=1),
         Tool("nfstream, no dissection", [str(_NFSTREAM), "-c", _COUNT_FLOWS, file], rounds=1),
         Tool("tshark -z conv,tcp", ["tshark", "-n", "-q", "-r", file, "-z", "conv,tcp"], rounds=1),

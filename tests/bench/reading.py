@@ -38,6 +38,10 @@ class Reading:
         """Of the median round, start included."""
         return statistics.median(cost.wall_seconds for cost in self.costs)
 
+    def least_seconds(self) -> float:
+        """Of the fastest round."""
+        return min(cost.wall_seconds for cost in self.costs)
+
     def packets_per_second(self) -> float:
         """Of the median round, start included."""
         return self.packets / self.wall_seconds()

@@ -20,7 +20,8 @@ where it says so; as many workers as there are processors, and one where growth 
 beside one pass of tshark that only filters, the library beside pyshark with the same question and a display filter,
 both over the phishing case hidden in the office. Figures are medians of {rounds} rounds, of slow tools those of one,
 on {cpus} cores, Linux {kernel}, Python {python}.
-They hold for one machine on one day: compare within a table. [Where the limit lies](adr/0011-speed-and-its-limit.md).
+The cost by live flows is from the fastest rounds. They hold for one machine on one day: compare within a table.
+[Where the limit lies](adr/0011-speed-and-its-limit.md).
 
 """
 

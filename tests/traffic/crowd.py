@@ -11,13 +11,16 @@ from tests.traffic import build
 from tests.traffic.headers import START_SECONDS
 
 _CHUNK_PACKETS = 1 << 18
-_SPAN_SECONDS = 20
+_SPACING_NS = 2500
 _RECORD_BYTES = 16
 _ADDRESS, _PORTS = _RECORD_BYTES + 14 + 12, _RECORD_BYTES + 14 + 20
 
 
 def write_crowd(path: Path, packets: int, flows: int, machines: int = 199) -> None:
-    """Writes `packets` packets of 80 bytes; packet number n belongs to flow n modulo `flows`, of one of `machines`."""
+    """Writes `packets` packets of 80 bytes, 400,000 a second, of flows from `machines`.
+
+    Packet number n belongs to flow n modulo `flows`.
+    """
     client = build.Endpoint("02:00:00:00:00:01", "10.0.0.0", 0)
     server = build.Endpoint("02:00:00:00:00:02", "203.0.113.9", 9)
     frame = np.frombuffer(build.udp(client, server, bytes(38)), dtype=np.uint8)
@@ -25,7 +28,7 @@ def write_crowd(path: Path, packets: int, flows: int, machines: int = 199) -> No
         file.write(file_header())
         for start in range(0, packets, _CHUNK_PACKETS):
             numbers = np.arange(start, min(packets, start + _CHUNK_PACKETS))
-            rows = _rows(numbers, frame, packets)
+            rows = _rows(numbers, frame)
             _place(rows, numbers % flows, machines)
             file.write(rows.tobytes())
 
@@ -33,11 +36,10 @@ def write_crowd(path: Path, packets: int, flows: int, machines: int = 199) -> No
 def _rows(
     numbers: np.ndarray[tuple[int], np.dtype[np.int64]],
     frame: np.ndarray[tuple[int], np.dtype[np.uint8]],
-    packets: int,
 ) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
     rows = np.zeros((len(numbers), _RECORD_BYTES + len(frame)), dtype=np.uint8)
     rows[:, _RECORD_BYTES:] = frame
-    time_ns = numbers * (_SPAN_SECONDS * 1_000_000_000 // packets)
+    time_ns = numbers * _SPACING_NS
     header = np.stack(
         [START_SECONDS + time_ns // 1_000_000_000, time_ns % 1_000_000_000, *[np.full_like(numbers, len(frame))] * 2], 1
     )

@@ -28,7 +28,7 @@ impl Changed {
     }
 
     /// A flow that has had a packet tells more by it.
-    pub(super) fn tells_more(&mut self, place: u32) {
+    pub(super) fn note_news(&mut self, place: u32) {
         self.telling.push(place);
     }
 

@@ -242,7 +242,7 @@ impl Worker {
     fn follow_state(&mut self, place: u32, outcome: TouchOutcome) {
         if outcome.answered {
             self.flows.mark_answered(place);
-            self.changed.tells_more(place);
+            self.changed.note_news(place);
         }
         if outcome.closed {
             self.flows.rearm(place);
